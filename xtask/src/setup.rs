@@ -1,0 +1,197 @@
+//! `cargo xtask setup`: libtorch from the `torch` wheel, ONNX Runtime from its own, both pinned by hash.
+//!
+//! A `LIBTORCH` or `ORT_DYLIB_PATH` of the user's own is left alone. What is fetched is unpacked beside
+//! its place and renamed, so that a set-up that was interrupted is simply run again.
+
+use crate::native::{self, Flavor};
+use crate::process;
+use anyhow::{Context, Result, bail};
+use std::fs::{self, File};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+#[derive(clap::Args, Default)]
+pub struct Args {
+    /// Fetch the CUDA libraries even where no GPU was found
+    #[arg(long, conflicts_with = "cpu")]
+    cuda: bool,
+    /// Fetch the CPU libraries even where a GPU was found
+    #[arg(long)]
+    cpu: bool,
+}
+
+/// Python and ABI of the wheels asked for: fixed, so that the user's own Python version does not matter.
+const WHEEL_TAGS: &[&str] = &[
+    "--python-version=3.12",
+    "--implementation=cp",
+    "--platform=manylinux_2_28_x86_64",
+    "--platform=manylinux_2_27_x86_64",
+    "--platform=manylinux_2_25_x86_64",
+    "--platform=manylinux_2_18_x86_64",
+    "--platform=manylinux_2_17_x86_64",
+    "--platform=manylinux_2_12_x86_64",
+    "--platform=manylinux_2_5_x86_64",
+    "--platform=manylinux2014_x86_64",
+    "--platform=manylinux2010_x86_64",
+    "--platform=manylinux1_x86_64",
+];
+
+/// Parts of the CPU wheels that nothing here opens: a gigabyte less on disk.
+const UNUSED_ON_CPU: &[&str] = &[
+    "torch/lib/libtorch_cuda.so",
+    "torch/lib/libtorch_cuda_linalg.so",
+    "torch/lib/libtorch_python.so",
+    "torch/lib/libtorch_nvshmem.so",
+    "torch/bin",
+];
+
+pub fn run(args: &Args) -> Result<()> {
+    let own_libtorch = own("LIBTORCH", &native::link().join("libtorch"));
+    let own_ort = own("ORT_DYLIB_PATH", Path::new(""));
+    check_compiler()?;
+    if own_libtorch && own_ort {
+        eprintln!("setup: LIBTORCH and ORT_DYLIB_PATH are set: nothing to fetch");
+        return Ok(());
+    }
+    let cuda = args.cuda || (native::has_gpu() && !args.cpu);
+    let flavor = if cuda { Flavor::Cuda } else { Flavor::Cpu };
+    let place = native::folder(&format!("native-{}", flavor.name()), flavor.requirements())?;
+    fetch_once(&place, |partial| {
+        check_platform()?;
+        eprintln!("setup: fetching libtorch 2.11.0 and ONNX Runtime 1.31.1 ({})", flavor.name());
+        pip_install(partial, flavor.requirements(), WHEEL_TAGS)?;
+        if flavor == Flavor::Cpu {
+            for path in UNUSED_ON_CPU {
+                remove(&partial.join(path))?;
+            }
+        }
+        link_folder(partial)
+    })?;
+    point_link(&place)?;
+    let left_alone = match (own_libtorch, own_ort) {
+        (true, _) => ", your LIBTORCH is used instead of the one here",
+        (_, true) => ", your ORT_DYLIB_PATH is used instead of the one here",
+        _ => "",
+    };
+    eprintln!("setup: ready ({}){left_alone}", flavor.name());
+    Ok(())
+}
+
+/// Fills `place` once: under a lock, in a folder beside it, renamed when it is whole.
+pub fn fetch_once(place: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
+    if place.exists() {
+        return Ok(());
+    }
+    let cache = place.parent().context("the cache has no parent folder")?;
+    fs::create_dir_all(cache).with_context(|| format!("cannot create {}", cache.display()))?;
+    let lock = File::create(cache.join("lock"))?;
+    lock.lock().context("cannot lock the cache")?;
+    if place.exists() {
+        return Ok(());
+    }
+    let partial = place.with_extension("partial");
+    remove(&partial)?;
+    fs::create_dir_all(&partial)?;
+    fill(&partial)?;
+    fs::rename(&partial, place)
+        .with_context(|| format!("cannot move {} into place", partial.display()))
+}
+
+/// Installs a list of packages into a folder with the user's own pip. Entries with hashes are checked.
+pub fn pip_install(target: &Path, requirements: &str, tags: &[&str]) -> Result<()> {
+    let python = python()?;
+    let list = target.with_extension("txt");
+    fs::write(&list, requirements)?;
+    process::run(
+        Command::new(python)
+            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"])
+            .args(["--require-hashes", "--no-cache-dir", "--disable-pip-version-check"])
+            .args(["--no-compile", "--root-user-action=ignore"])
+            .args(tags)
+            .arg("--target")
+            .arg(target)
+            .arg("-r")
+            .arg(&list),
+    )
+    .context("pip could not fetch the packages: check the network, then run the command again")?;
+    remove(&list)
+}
+
+/// The Python 3 on this machine that has pip.
+pub fn python() -> Result<&'static str> {
+    for python in ["python3", "python"] {
+        if process::answers(python, &["-m", "pip", "--version"]) {
+            return Ok(python);
+        }
+    }
+    bail!(
+        "Python 3 with pip was not found; it carries libtorch and ONNX Runtime here\n\
+         hint: on Debian and Ubuntu `apt-get install python3-pip`, or set LIBTORCH and ORT_DYLIB_PATH"
+    )
+}
+
+fn check_compiler() -> Result<()> {
+    if process::answers("c++", &["--version"]) {
+        return Ok(());
+    }
+    bail!(
+        "no C++ compiler was found; the wrapper around libtorch is compiled with it\n\
+         hint: on Debian and Ubuntu `apt-get install g++`"
+    )
+}
+
+fn check_platform() -> Result<()> {
+    if cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        return Ok(());
+    }
+    bail!(
+        "set-up: expected Linux on x86-64, got {} on {}\n\
+         hint: install libtorch 2.11 and ONNX Runtime yourself and set LIBTORCH and ORT_DYLIB_PATH",
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}
+
+/// Whether the user set a variable, to something else than what `.cargo/config.toml` sets.
+fn own(name: &str, ours: &Path) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty() && Path::new(&value) != ours)
+}
+
+/// The folder to link against: only what has no CUDA in it, so that one binary serves both kinds of
+/// machine. The empty `libtorch` stands in for the real one, which would pull CUDA in; the linker drops it.
+fn link_folder(root: &Path) -> Result<()> {
+    let lib = root.join("libtorch/lib");
+    fs::create_dir_all(&lib)?;
+    symlink("../torch/include", root.join("libtorch/include"))?;
+    for name in ["libtorch_cpu.so", "libc10.so"] {
+        symlink(format!("../../torch/lib/{name}"), lib.join(name))?;
+    }
+    let empty = root.join("empty.c");
+    fs::write(&empty, "")?;
+    process::run(
+        Command::new("c++").args(["-shared", "-o"]).arg(lib.join("libtorch.so")).arg(&empty),
+    )?;
+    remove(&empty)
+}
+
+/// Points `.native` at the cache, replacing what it pointed at before.
+fn point_link(place: &Path) -> Result<()> {
+    let link = native::link();
+    if fs::read_link(&link).is_ok_and(|target| target == place) {
+        return Ok(());
+    }
+    let fresh = link.with_extension("new");
+    remove(&fresh)?;
+    symlink(place, &fresh)?;
+    fs::rename(&fresh, &link).with_context(|| format!("cannot replace {}", link.display()))
+}
+
+fn remove(path: &Path) -> Result<()> {
+    let gone = match fs::symlink_metadata(path) {
+        Err(_) => return Ok(()),
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+    };
+    gone.with_context(|| format!("cannot remove {}", path.display()))
+}
