@@ -1,0 +1,2 @@
+//! The `train` program: the command line over the library.
+fn main() {}

@@ -1,0 +1,136 @@
+//! DeepLabV3 (Chen et al. 2017) in torchvision's layout: ResNet, ASPP head, optional auxiliary head.
+
+use super::aspp::{Aspp, CHANNELS};
+use super::ops::{Conv, ConvNorm, Ops};
+use super::resnet::{Depth, ResNet};
+use serde::{Deserialize, Serialize};
+use shared::error::{Error, Result};
+
+/// The recipe's `[model]`: what the network looks like.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelSettings {
+    /// The ResNet under the head.
+    pub backbone: Depth,
+    /// How many times smaller than the image the last map is: 8 or 16.
+    pub output_stride: i64,
+    /// Whether a second head reads stage 3 while training.
+    pub auxiliary: bool,
+    /// Probability of the dropout behind the pyramid.
+    pub dropout: f64,
+}
+
+impl Default for ModelSettings {
+    fn default() -> Self {
+        Self { backbone: Depth::Resnet18, output_stride: 8, auxiliary: false, dropout: 0.5 }
+    }
+}
+
+/// Most dropout that the auxiliary head gets, as in torchvision; less where the recipe asks for less.
+const AUXILIARY_DROPOUT: f64 = 0.1;
+
+impl ModelSettings {
+    /// Refuses what no network can be built from.
+    pub fn check(&self) -> Result<()> {
+        if ![8, 16].contains(&self.output_stride) {
+            let got = self.output_stride;
+            return Err(Error::request(format!(
+                "model.output_stride: expected 8 or 16, got {got}"
+            )));
+        }
+        if !(0.0..1.0).contains(&self.dropout) {
+            let got = self.dropout;
+            return Err(Error::request(format!(
+                "model.dropout: expected at least 0 and under 1, got {got}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// The network: what is computed, without a single parameter in it.
+pub struct DeepLab {
+    backbone: ResNet,
+    aspp: Aspp,
+    hidden: ConvNorm,
+    classifier: Conv,
+    auxiliary: Option<Auxiliary>,
+    /// Classes it tells apart.
+    pub classes: i64,
+}
+
+struct Auxiliary {
+    hidden: ConvNorm,
+    classifier: Conv,
+    dropout: f64,
+}
+
+/// Score maps, both `[N, C, H, W]` at the image's size.
+pub struct Scores<V> {
+    /// Of the main head.
+    pub main: V,
+    /// Of the auxiliary head, where there is one and it was asked for.
+    pub auxiliary: Option<V>,
+}
+
+/// Whether the auxiliary head is computed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Heads {
+    /// All that the network has: training.
+    All,
+    /// The main head alone: evaluation and export.
+    Main,
+}
+
+impl DeepLab {
+    /// The network that the settings describe, for a number of classes.
+    pub fn new(settings: &ModelSettings, classes: i64) -> Self {
+        let depth = settings.backbone;
+        let auxiliary = settings.auxiliary.then(|| {
+            let inputs = depth.channels(2);
+            let name = "aux_classifier";
+            let hidden = Conv::new(format!("{name}.0"), inputs, inputs / 4, 3);
+            Auxiliary {
+                hidden: ConvNorm::new(hidden, format!("{name}.1")),
+                classifier: Conv::new(format!("{name}.4"), inputs / 4, classes, 1).biased(),
+                dropout: AUXILIARY_DROPOUT.min(settings.dropout),
+            }
+        });
+        let hidden = Conv::new("classifier.1", CHANNELS, CHANNELS, 3);
+        Self {
+            backbone: ResNet::new(depth, settings.output_stride),
+            aspp: Aspp::new(
+                "classifier.0",
+                depth.channels(3),
+                settings.output_stride,
+                settings.dropout,
+            ),
+            hidden: ConvNorm::new(hidden, "classifier.2"),
+            classifier: Conv::new("classifier.4", CHANNELS, classes, 1).biased(),
+            auxiliary,
+            classes,
+        }
+    }
+
+    /// `[N, H, W, 3] u8` to score maps at the image's size.
+    pub fn forward<O: Ops>(&self, ops: &mut O, image: &O::Value, heads: Heads) -> Scores<O::Value> {
+        let input = ops.normalize(image); // [N, 3, H, W]
+        let features = self.backbone.forward(ops, &input);
+        let x = self.aspp.forward(ops, &features.stage4); // [N, 256, h, w]
+        let x = ops.conv_norm(&x, &self.hidden);
+        let x = ops.relu(x);
+        let x = ops.conv(&x, &self.classifier); // [N, C, h, w]
+        let x = ops.scores(x);
+        let main = ops.resize_like(&x, &input); // [N, C, H, W]
+        let wanted = self.auxiliary.as_ref().filter(|_| heads == Heads::All);
+        let auxiliary = wanted.map(|head| {
+            let x = ops.conv_norm(&features.stage3, &head.hidden);
+            let x = ops.relu(x);
+            let x = ops.dropout(x, head.dropout);
+            let x = ops.conv(&x, &head.classifier);
+            let x = ops.scores(x);
+            ops.resize_like(&x, &input)
+        });
+        Scores { main, auxiliary }
+    }
+}

@@ -1,0 +1,78 @@
+//! Tensors in and out of safetensors files: named, typed, on the CPU. Knows nothing of networks.
+
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use shared::error::{Context, Error, Result};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use tch::{Device, Kind, Tensor};
+
+/// What a safetensors file holds.
+pub struct File {
+    /// Tensors by name, on the CPU, in the file's own types.
+    pub tensors: BTreeMap<String, Tensor>,
+    /// The file's text metadata.
+    pub metadata: HashMap<String, String>,
+}
+
+/// Types that both sides know.
+const KINDS: &[(Dtype, Kind)] = &[
+    (Dtype::F32, Kind::Float),
+    (Dtype::F64, Kind::Double),
+    (Dtype::F16, Kind::Half),
+    (Dtype::BF16, Kind::BFloat16),
+    (Dtype::I64, Kind::Int64),
+    (Dtype::I32, Kind::Int),
+    (Dtype::U8, Kind::Uint8),
+    (Dtype::BOOL, Kind::Bool),
+];
+
+/// Reads a file whole. What is no safetensors file is refused.
+pub fn read(path: &Path) -> Result<File> {
+    let place = path.display();
+    let bytes = std::fs::read(path).request(|| format!("weights: {place}"))?;
+    let hint = |e: Error| {
+        e.hint("expected a .safetensors file; in Python: safetensors.torch.save_file(model.state_dict(), PATH)")
+    };
+    let not_one = || format!("weights: {place}: not a safetensors file");
+    let (_, header) = SafeTensors::read_metadata(&bytes).request(not_one).map_err(hint)?;
+    let file = SafeTensors::deserialize(&bytes).request(not_one).map_err(hint)?;
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.iter() {
+        let kind = KINDS.iter().find(|(dtype, _)| *dtype == view.dtype()).map(|(_, kind)| *kind);
+        let Some(kind) = kind else {
+            let got = view.dtype();
+            return Err(Error::request(format!("weights: {place}: {name}: unknown type {got:?}")));
+        };
+        let shape: Vec<i64> = view.shape().iter().map(|&d| d as i64).collect();
+        let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)
+            .request(|| format!("weights: {place}: {name}"))?;
+        tensors.insert(name.to_string(), tensor);
+    }
+    let metadata = header.metadata().clone().unwrap_or_default();
+    Ok(File { tensors, metadata })
+}
+
+/// Writes tensors to a file that is there whole or not at all.
+pub fn write(
+    path: &Path,
+    tensors: &[(String, Tensor)],
+    metadata: HashMap<String, String>,
+) -> Result<()> {
+    let what = || format!("weights: {}", path.display());
+    let mut data = Vec::with_capacity(tensors.len());
+    for (name, tensor) in tensors {
+        let tensor = tensor.detach().to_device(Device::Cpu).contiguous();
+        let dtype = KINDS.iter().find(|(_, kind)| *kind == tensor.kind()).map(|(dtype, _)| *dtype);
+        let dtype = dtype.ok_or_else(|| Error::work(format!("{}: {name}: odd type", what())))?;
+        let shape: Vec<usize> = tensor.size().iter().map(|&d| d as usize).collect();
+        let mut bytes = vec![0; tensor.numel() * tensor.kind().elt_size_in_bytes()];
+        tensor.copy_data_u8(&mut bytes, tensor.numel());
+        data.push((name, dtype, shape, bytes));
+    }
+    let views = data.iter().map(|(name, dtype, shape, bytes)| {
+        TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.as_str(), view))
+    });
+    let views = views.collect::<std::result::Result<Vec<_>, _>>().work(what)?;
+    let bytes = serialize(views, Some(metadata)).work(what)?;
+    shared::files::write_atomic(path, &bytes)
+}
