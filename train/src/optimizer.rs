@@ -1,0 +1,477 @@
+//! Adam and SGD over one flat vector of parameters, and clipping by norm. A step that is not `ok` changes nothing.
+//! Not tch's own optimizers: those can neither be saved nor told on the device to leave a step out.
+//! Sources: Kingma and Ba, arXiv 1412.6980; arithmetic and L2 decay as in torch.optim.Adam and torch.optim.SGD.
+
+use serde::{Deserialize, Serialize};
+use shared::error::{Error, Result};
+use std::ops::Range;
+use tch::{Device, Kind, Tensor};
+
+/// Which optimizer, and its settings: `{ name = "adam", weight_decay = 1e-4 }`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum OptimizerSettings {
+    /// Adam with L2 decay added to the gradient.
+    Adam(Adam),
+    /// SGD with momentum and L2 decay added to the gradient.
+    Sgd(Sgd),
+}
+
+/// Settings of Adam; the defaults are those of torch.optim.Adam.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Adam {
+    /// Decay of the running mean of gradients.
+    pub beta1: f64,
+    /// Decay of the running mean of squared gradients.
+    pub beta2: f64,
+    /// Added to the denominator.
+    pub eps: f64,
+    /// L2 decay, for the groups that decay.
+    pub weight_decay: f64,
+}
+
+/// Settings of SGD; momentum 0.9, as DeepLab's papers have it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sgd {
+    /// Share of the last step's direction that is kept.
+    pub momentum: f64,
+    /// Nesterov's variant.
+    pub nesterov: bool,
+    /// L2 decay, for the groups that decay.
+    pub weight_decay: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self { beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0 }
+    }
+}
+
+impl Default for Sgd {
+    fn default() -> Self {
+        Self { momentum: 0.9, nesterov: false, weight_decay: 0.0 }
+    }
+}
+
+impl Default for OptimizerSettings {
+    fn default() -> Self {
+        Self::Adam(Adam::default())
+    }
+}
+
+impl OptimizerSettings {
+    /// Whether the values make sense.
+    ///
+    /// # Errors
+    /// A value outside its range, named.
+    pub fn check(&self) -> Result<()> {
+        let (shares, amounts) = match self {
+            Self::Adam(a) => (
+                vec![("beta1", a.beta1), ("beta2", a.beta2)],
+                vec![("eps", a.eps), ("weight_decay", a.weight_decay)],
+            ),
+            Self::Sgd(s) => {
+                (vec![("momentum", s.momentum)], vec![("weight_decay", s.weight_decay)])
+            }
+        };
+        if let Some((key, got)) = shares.iter().find(|(_, v)| !(0.0..1.0).contains(v)) {
+            let line =
+                format!("recipe: optimizer.{key}: expected 0 or more and below 1, got {got}");
+            return Err(Error::request(line));
+        }
+        if let Some((key, got)) = amounts.iter().find(|(_, v)| !(*v >= 0.0 && v.is_finite())) {
+            return Err(Error::request(format!(
+                "recipe: optimizer.{key}: expected 0 or more, got {got}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// A contiguous range of the flat vector that is treated alike. Ranges are in elements and do not overlap.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// Elements of the vector.
+    pub range: Range<i64>,
+    /// Multiplies the learning rate.
+    pub lr_factor: f64,
+    /// Whether weight decay applies.
+    pub decay: bool,
+}
+
+/// Elements that one pass works on. On a CPU the dozen operations of a step then find their operands in the cache: over
+/// whole vectors of 16 million they take three times as long. A GPU rather has few, large launches.
+const CPU_CHUNK: i64 = 1 << 17;
+
+/// An optimizer with its state: vectors as long as the parameters, and the number of steps that counted.
+pub struct Optimizer {
+    settings: OptimizerSettings,
+    groups: Vec<Group>,
+    chunk: i64,
+    /// Whether `ok` is applied by `where` rather than looked at. On a CPU nothing runs behind the host, so looking is free.
+    gated: bool,
+    /// Steps that counted, 0-d f64 on the device.
+    steps: Tensor,
+    /// The vectors of the state under torch's names, each [len] f32.
+    slots: Vec<(&'static str, Tensor)>,
+    /// Room for two intermediate results, [2, chunk] f32.
+    scratch: Tensor,
+}
+
+impl Optimizer {
+    /// An optimizer for `len` parameters, its state zero. Parameters outside every group stay as they are.
+    ///
+    /// # Panics
+    /// If a group reaches beyond `len`.
+    pub fn new(settings: &OptimizerSettings, len: i64, groups: Vec<Group>, device: Device) -> Self {
+        assert!(
+            groups.iter().all(|g| 0 <= g.range.start && g.range.end <= len),
+            "groups lie within the vector"
+        );
+        let longest = groups.iter().map(|g| g.range.end - g.range.start).max().unwrap_or(0);
+        let chunk = if device.is_cuda() { longest } else { longest.min(CPU_CHUNK) };
+        let names: &[&'static str] = match settings {
+            OptimizerSettings::Adam(_) => &["exp_avg", "exp_avg_sq"],
+            OptimizerSettings::Sgd(_) => &["momentum_buffer"],
+        };
+        let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, device));
+        Self {
+            settings: settings.clone(),
+            groups,
+            chunk,
+            gated: device.is_cuda(),
+            steps: Tensor::zeros([] as [i64; 0], (Kind::Double, device)),
+            slots: names.iter().map(|&name| (name, zeros(&[len]))).collect(),
+            scratch: zeros(&[2, chunk]),
+        }
+    }
+
+    /// One step at the learning rate `lr`, in place. Where `ok` is false, parameters and state stay bit for bit as they
+    /// are, whatever the gradient holds.
+    ///
+    /// # Shapes
+    /// `params` and `grad` `[len]` f32 and contiguous, `ok` 0-d bool, all on the optimizer's device.
+    pub fn step(&mut self, params: &Tensor, grad: &Tensor, lr: f64, ok: &Tensor) {
+        if !self.gated && ok.int64_value(&[]) == 0 {
+            return;
+        }
+        tch::no_grad(|| {
+            let _ = self.steps.g_add_(&ok.to_kind(Kind::Double));
+            for group in &self.groups {
+                let update = Update::new(self, group, lr, ok);
+                let mut start = group.range.start;
+                while start < group.range.end {
+                    let len = self.chunk.min(group.range.end - start);
+                    let cut = |vector: &Tensor| vector.narrow(0, start, len);
+                    let state: Vec<Tensor> = self.slots.iter().map(|(_, slot)| cut(slot)).collect();
+                    let scratch = [0, 1].map(|row| self.scratch.get(row).narrow(0, 0, len));
+                    update.apply(cut(params), cut(grad), state, scratch);
+                    start += len;
+                }
+            }
+        });
+    }
+
+    /// What a checkpoint has to keep: `step` (0-d f64) and the state's vectors (`[len]` f32). The tensors are the
+    /// optimizer's own memory: copy them before the next step.
+    pub fn state(&self) -> Vec<(String, Tensor)> {
+        let slots = self.slots.iter().map(|(name, slot)| (name.to_string(), slot.shallow_clone()));
+        std::iter::once(("step".to_string(), self.steps.shallow_clone())).chain(slots).collect()
+    }
+
+    /// Takes over a state that `state` gave, in any order.
+    ///
+    /// # Errors
+    /// A name that is missing or not known, or a tensor of another shape or kind; then nothing has changed.
+    pub fn load_state(&mut self, state: &[(String, Tensor)]) -> Result<()> {
+        let own = self.state();
+        if let Some((name, _)) =
+            state.iter().find(|(name, _)| !own.iter().any(|(own, _)| own == name))
+        {
+            let known: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
+            let line = format!("optimizer state: {name}: expected one of {}", known.join(", "));
+            return Err(Error::request(line).hint("the checkpoint was made with another optimizer"));
+        }
+        let mut pairs = Vec::new();
+        for (name, own) in own {
+            let Some((_, given)) = state.iter().find(|(given, _)| *given == name) else {
+                let line = format!(
+                    "optimizer state: {name}: expected a tensor {:?}, got none",
+                    own.size()
+                );
+                return Err(
+                    Error::request(line).hint("the checkpoint was made with another optimizer")
+                );
+            };
+            if (given.size(), given.kind()) != (own.size(), own.kind()) {
+                return Err(Error::request(format!(
+                    "optimizer state: {name}: expected {:?} {:?}, got {:?} {:?}",
+                    own.kind(),
+                    own.size(),
+                    given.kind(),
+                    given.size()
+                ))
+                .hint("the checkpoint belongs to another network"));
+            }
+            pairs.push((own, given));
+        }
+        tch::no_grad(|| pairs.into_iter().for_each(|(mut own, given)| own.copy_(given)));
+        Ok(())
+    }
+}
+
+/// What is the same for every chunk of a group in one step.
+struct Update<'a> {
+    settings: &'a OptimizerSettings,
+    weight_decay: Option<Tensor>,
+    /// The learning rate, divided by the first bias correction if there is one, 0-d f32.
+    rate: Tensor,
+    /// Adam's square root of the second bias correction, 0-d f32.
+    root: Tensor,
+    /// Where and how `ok` is applied, if it is.
+    gate: Option<(&'a Tensor, Tensor)>,
+}
+
+impl<'a> Update<'a> {
+    fn new(optimizer: &'a Optimizer, group: &Group, lr: f64, ok: &'a Tensor) -> Self {
+        let lr = lr * group.lr_factor;
+        let (rate, root, decay) = match &optimizer.settings {
+            OptimizerSettings::Adam(adam) => {
+                // Corrections from the step count on the device, in f64. Without a step yet, 0 / 0 is gated away below.
+                let correction =
+                    |beta: f64| -> Tensor { 1.0 - Tensor::pow_scalar(beta, &optimizer.steps) };
+                (lr / correction(adam.beta1), correction(adam.beta2).sqrt(), adam.weight_decay)
+            }
+            OptimizerSettings::Sgd(sgd) => (Tensor::from(lr), Tensor::from(1.0), sgd.weight_decay),
+        };
+        Self {
+            settings: &optimizer.settings,
+            weight_decay: (group.decay && decay > 0.0).then(|| Tensor::from(decay as f32)),
+            rate: rate.to_kind(Kind::Float),
+            root: root.to_kind(Kind::Float),
+            gate: optimizer.gated.then(|| (ok, ok.logical_not())),
+        }
+    }
+
+    /// One chunk, all vectors of one length: p, g and the state's; two for intermediate results.
+    fn apply(&self, mut p: Tensor, g: Tensor, state: Vec<Tensor>, scratch: [Tensor; 2]) {
+        let [mut s, mut t] = scratch;
+        let g = match &self.weight_decay {
+            Some(decay) => {
+                let _ = p.mul_out(&s, decay);
+                s.g_add_(&g)
+            }
+            None => g,
+        };
+        // From here on g may live in s; the step's direction is born in t.
+        match (self.settings, &state[..]) {
+            (OptimizerSettings::Adam(adam), [m, v]) => {
+                self.keep(m.lerp_scalar_out(&t, &g, 1.0 - adam.beta1), m);
+                let square = g.mul_out(&t, &g);
+                self.keep(v.lerp_scalar_out(&s, &square, 1.0 - adam.beta2), v);
+                // m / (sqrt(v) / root + eps)
+                let _ = v.sqrt_out(&t).g_div_(&self.root).g_add_scalar_(adam.eps);
+                let _ = m.div_out(&t, &t.shallow_clone());
+                let _ = t.g_mul_(&self.rate);
+            }
+            (OptimizerSettings::Sgd(sgd), [m]) => {
+                let _ = m.mul_scalar_out(&t, sgd.momentum);
+                self.keep(t.g_add_(&g), m);
+                if sgd.nesterov {
+                    let _ = m.mul_scalar_out(&t, sgd.momentum).g_add_(&g).g_mul_(&self.rate);
+                } else {
+                    let _ = m.mul_out(&t, &self.rate);
+                }
+            }
+            _ => unreachable!("the state's vectors were made for these settings"),
+        }
+        if let Some((_, not_ok)) = &self.gate {
+            let _ = t.masked_fill_(not_ok, 0.0);
+        }
+        let _ = p.g_sub_(&t);
+    }
+
+    /// Writes `new` over `old`, where the step is ok.
+    fn keep(&self, new: Tensor, old: &Tensor) {
+        match &self.gate {
+            Some((ok, _)) => drop(new.where_self_out(old, ok, old)),
+            None => old.shallow_clone().copy_(&new),
+        }
+    }
+}
+
+/// The gradient's L2 norm, 0-d f64, and the gradient scaled down to `max_norm` where it is longer. The scaling happens in
+/// place: the tensor returned is `grad`'s own memory. As torch.nn.utils.clip_grad_norm_, which divides by norm + 1e-6.
+/// A gradient that is not finite gives a norm that is not finite. Nothing in here waits for the device.
+///
+/// # Shapes
+/// `grad` `[len]` f32, contiguous.
+pub fn clip_by_norm(grad: &Tensor, max_norm: Option<f64>) -> (Tensor, Tensor) {
+    tch::no_grad(|| {
+        let norm = norm(grad);
+        let mut grad = grad.shallow_clone();
+        if let Some(max_norm) = max_norm {
+            let factor = (max_norm / (&norm + 1e-6)).clamp_max(1.0);
+            let _ = grad.g_mul_(&factor.to_kind(Kind::Float));
+        }
+        (grad, norm)
+    })
+}
+
+/// L2 norm, 0-d f64. Rows first: libtorch's sum of 16 million f32 squares is off by 6e-4, row by row by 1e-7.
+fn norm(vector: &Tensor) -> Tensor {
+    const ROW: i64 = 1024;
+    let whole = vector.numel() as i64 / ROW * ROW;
+    let squares = |part: Tensor, width: i64| {
+        let norms = part.view([-1, width]).norm_scalaropt_dim(2.0, 1i64, false);
+        norms.to_kind(Kind::Double).square().sum(Kind::Double)
+    };
+    let tail = vector.numel() as i64 - whole;
+    let mut total = Tensor::zeros([] as [i64; 0], (Kind::Double, vector.device()));
+    if whole > 0 {
+        total += squares(vector.narrow(0, 0, whole), ROW);
+    }
+    if tail > 0 {
+        total += squares(vector.narrow(0, whole, tail), tail);
+    }
+    total.sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Normal numbers; not torch's generator, which the tests' threads share.
+    fn vector(seed: u64, len: i64) -> Tensor {
+        let mut stream = shared::random::Stream::new(seed, 0, 0);
+        let values: Vec<f32> = (0..len).map(|_| stream.normal() as f32).collect();
+        Tensor::from_slice(&values)
+    }
+
+    fn settings() -> [OptimizerSettings; 2] {
+        let adam = Adam { weight_decay: 0.1, ..Adam::default() };
+        let sgd = Sgd { nesterov: true, weight_decay: 0.1, ..Sgd::default() };
+        [OptimizerSettings::Adam(adam), OptimizerSettings::Sgd(sgd)]
+    }
+
+    fn group(range: Range<i64>) -> Group {
+        Group { range, lr_factor: 1.0, decay: true }
+    }
+
+    fn bits(tensor: &Tensor) -> Vec<u32> {
+        Vec::<f32>::try_from(tensor.to_kind(Kind::Float))
+            .expect("1-d")
+            .iter()
+            .map(|x| x.to_bits())
+            .collect()
+    }
+
+    fn all_bits(params: &Tensor, optimizer: &Optimizer) -> Vec<Vec<u32>> {
+        let state = optimizer.state().into_iter().map(|(_, t)| bits(&t.view(-1)));
+        std::iter::once(bits(params)).chain(state).collect()
+    }
+
+    /// Three steps, the second of them with a gradient of NaN and ok = false.
+    fn run_with_a_bad_step(settings: &OptimizerSettings, gated: bool) -> Vec<Vec<u32>> {
+        let params = vector(0, 1000);
+        let _ = params.narrow(0, 0, 3).copy_(&Tensor::from_slice(&[-0.0f32, 0.0, 1e-40]));
+        let mut optimizer = Optimizer::new(settings, 1000, vec![group(0..1000)], Device::Cpu);
+        optimizer.gated = gated;
+        let (yes, no) = (Tensor::from(true), Tensor::from(false));
+        let bad = vector(9, 1000) * f64::NAN;
+        let fresh = all_bits(&params, &optimizer);
+        optimizer.step(&params, &bad, 0.1, &no);
+        assert!(all_bits(&params, &optimizer) == fresh, "before the first step");
+        optimizer.step(&params, &vector(1, 1000), 0.1, &yes);
+        let before = all_bits(&params, &optimizer);
+        optimizer.step(&params, &bad, 0.1, &no);
+        assert!(all_bits(&params, &optimizer) == before, "between steps");
+        optimizer.step(&params, &vector(2, 1000), 0.1, &yes);
+        assert!(all_bits(&params, &optimizer) != before);
+        all_bits(&params, &optimizer)
+    }
+
+    #[test]
+    fn a_step_that_is_not_ok_changes_no_bit_and_both_ways_of_leaving_it_out_agree() {
+        for settings in settings() {
+            assert!(run_with_a_bad_step(&settings, true) == run_with_a_bad_step(&settings, false));
+        }
+    }
+
+    #[test]
+    fn cutting_the_vector_into_chunks_changes_no_bit() {
+        for settings in settings() {
+            let results = [CPU_CHUNK, 64].map(|chunk| {
+                let params = vector(0, 1000);
+                let groups = vec![
+                    group(0..500),
+                    Group { lr_factor: 10.0, decay: false, ..group(512..1000) },
+                ];
+                let mut optimizer = Optimizer::new(&settings, 1000, groups, Device::Cpu);
+                optimizer.chunk = optimizer.chunk.min(chunk);
+                optimizer.step(&params, &vector(1, 1000), 0.1, &Tensor::from(true));
+                assert_eq!(
+                    bits(&params)[500..512],
+                    bits(&vector(0, 1000))[500..512],
+                    "outside every group"
+                );
+                all_bits(&params, &optimizer)
+            });
+            assert_eq!(results[0], results[1]);
+        }
+    }
+
+    #[test]
+    fn a_state_that_was_saved_goes_on_as_if_it_never_stopped() {
+        for settings in settings() {
+            let make = || Optimizer::new(&settings, 100, vec![group(0..100)], Device::Cpu);
+            let (params, ok) = (vector(0, 100), Tensor::from(true));
+            let mut optimizer = make();
+            optimizer.step(&params, &vector(1, 100), 0.1, &ok);
+            let saved: Vec<_> =
+                optimizer.state().iter().map(|(n, t)| (n.clone(), t.copy())).collect();
+            let resumed_params = params.copy();
+            optimizer.step(&params, &vector(2, 100), 0.1, &ok);
+            let mut resumed = make();
+            resumed.load_state(&saved).expect("own state");
+            resumed.step(&resumed_params, &vector(2, 100), 0.1, &ok);
+            assert_eq!(all_bits(&params, &optimizer), all_bits(&resumed_params, &resumed));
+        }
+    }
+
+    #[test]
+    fn another_optimizers_state_is_refused() {
+        let [adam, sgd] =
+            settings().map(|s| Optimizer::new(&s, 100, vec![group(0..100)], Device::Cpu));
+        let mut small = Optimizer::new(&settings()[0], 10, vec![group(0..10)], Device::Cpu);
+        assert!(small.load_state(&adam.state()).is_err());
+        assert!(small.load_state(&sgd.state()).is_err());
+        assert!(small.load_state(&small.state()[1..]).is_err());
+    }
+
+    #[test]
+    fn the_norm_is_exact_to_f32_and_shows_what_is_not_finite() {
+        for len in [1, 1023, 1024, 5000, 1 << 22] {
+            let v = vector(3, len);
+            let want = v.to_kind(Kind::Double).norm().double_value(&[]);
+            let (_, norm) = clip_by_norm(&v, None);
+            assert!((norm.double_value(&[]) / want - 1.0).abs() < 1e-6);
+        }
+        for bad in [f64::NAN, f64::INFINITY] {
+            let v = vector(4, 3000);
+            let _ = v.get(2999).fill_(bad);
+            assert!(!clip_by_norm(&v, Some(1.0)).1.double_value(&[]).is_finite());
+        }
+    }
+
+    #[test]
+    fn settings_are_checked_and_unknown_keys_are_errors() {
+        let parse = |text: &str| toml::from_str::<OptimizerSettings>(text);
+        assert_eq!(parse("name = \"adam\"").expect("defaults"), OptimizerSettings::default());
+        assert!(parse("name = \"sgd\"\nbeta1 = 0.9").is_err());
+        assert!(parse("name = \"sgd\"\nmomentum = 1.0").expect("parses").check().is_err());
+        assert!(parse("name = \"adam\"\neps = nan").expect("parses").check().is_err());
+    }
+}
