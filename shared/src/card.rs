@@ -1,0 +1,270 @@
+//! What an exported model says of itself: JSON in the ONNX metadata, under [`Card::KEY`].
+//! Not the model's weights, and not trusted: it is parsed strictly and checked before use.
+//! A probe goes along, so that any runtime can show that it computes what the trainer computed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Context, Error, Result};
+use crate::labels::{Class, MAX_CLASSES};
+use crate::random::hash;
+
+/// Version of the card this program writes and the only one it reads.
+///
+/// It is raised when the meaning of a field changes or a field becomes necessary. A field that an older
+/// program can do without is added under the same number, therefore unknown fields are no error.
+pub const FORMAT: u32 = 1;
+
+/// The rare classes are those under this share of the training set's valid pixels.
+pub const RARE_SHARE: f64 = 0.02;
+
+/// All that an exported model says of itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// Version of the card, [`FORMAT`].
+    pub format: u32,
+    /// Name of the model, such as the run's.
+    pub name: String,
+    /// Name of the data set it was trained on.
+    pub dataset: String,
+    /// Its classes, by train id.
+    pub classes: Vec<Class>,
+    /// Share of each class in the training set's valid pixels; empty if unknown.
+    pub class_share: Vec<f64>,
+    /// What goes in.
+    pub input: Input,
+    /// What comes out.
+    pub outputs: Vec<Output>,
+    /// Arithmetic of the graph: "fp32", "fp16" or "int8".
+    pub precision: String,
+    /// ONNX operator set of the graph.
+    pub opset: u32,
+    /// Where it comes from.
+    pub training: Training,
+    /// What the trainer computed on an image that anyone can make.
+    pub probe: Probe,
+}
+
+/// What goes into the graph: [batch, height, width, 3], all three dynamic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Input {
+    /// Name of the graph's input.
+    pub name: String,
+    /// "NHWC".
+    pub layout: String,
+    /// "u8".
+    pub dtype: String,
+    /// "RGB".
+    pub color: String,
+    /// Mean that the graph subtracts, of (R, G, B) in 0..1.
+    pub mean: [f32; 3],
+    /// Deviation that the graph divides by.
+    pub std: [f32; 3],
+    /// Filter that images are resized with, [`crate::preprocess::RESIZE_FILTER`].
+    pub resize: String,
+    /// Width that images are resized to for evaluation; none: their own.
+    pub width: Option<u32>,
+    /// Height that images are resized to for evaluation; none: their own.
+    pub height: Option<u32>,
+}
+
+/// One output of the graph, at the size of the input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// "labels" or "logits".
+    pub name: String,
+    /// "u8" for labels, "f32" for logits.
+    pub dtype: String,
+    /// "NHW" for labels, "NCHW" for logits.
+    pub layout: String,
+}
+
+/// Where the weights come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// Name of the loss.
+    pub loss: String,
+    /// The resolved recipe, TOML.
+    pub recipe: String,
+    /// Optimizer steps taken.
+    pub iterations: u64,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Version of the program, with its commit where it is known.
+    pub version: String,
+}
+
+/// What the trainer computed on [`probe_image`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Probe {
+    /// Seed of the image.
+    pub seed: u64,
+    /// Images in the batch.
+    pub batch: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Width in pixels.
+    pub width: u32,
+    /// Where logits were sampled: (image, y, x).
+    pub positions: Vec<[u32; 3]>,
+    /// The logits there, C values a position.
+    pub logits: Vec<Vec<f32>>,
+    /// SHA-256 of the labels, u8 [batch, height, width], in hexadecimal.
+    pub labels_sha256: String,
+}
+
+impl Card {
+    /// Key of the card in the ONNX metadata.
+    pub const KEY: &str = "recall-seg.card";
+
+    /// The card as JSON, on one line. Fails if [`Card::check`] does.
+    pub fn to_json(&self) -> Result<String> {
+        self.check()?;
+        serde_json::to_string(self).work(|| "model card: cannot write".into())
+    }
+
+    /// Reads and checks a card.
+    pub fn from_json(json: &str) -> Result<Card> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u32,
+        }
+        // The number first: of another version nothing else can be said.
+        let version: Version = serde_json::from_str(json).request(|| "model card: not readable".into())?;
+        check_format(version.format)?;
+        let card: Card = serde_json::from_str(json).request(|| "model card: not readable".into())?;
+        card.check()?;
+        Ok(card)
+    }
+
+    /// Refuses a card that contradicts itself, naming the field.
+    pub fn check(&self) -> Result<()> {
+        check_format(self.format)?;
+        let c = self.classes.len();
+        expect(c > 0 && c <= MAX_CLASSES, "classes", format!("1 to {MAX_CLASSES}"), c)?;
+        for (i, class) in self.classes.iter().enumerate() {
+            let twice = self.classes[..i].iter().any(|o| o.name == class.name);
+            expect(!twice && !class.name.is_empty(), "classes", "names, each once", &class.name)?;
+        }
+        let shares = &self.class_share;
+        expect(shares.is_empty() || shares.len() == c, "class_share", format!("none or {c}"), shares.len())?;
+        if let Some(bad) = shares.iter().find(|s| !(0.0..=1.0).contains(*s)) {
+            expect(false, "class_share", "shares in 0..1", bad)?;
+        }
+        self.input.check()?;
+        expect(!self.outputs.is_empty(), "outputs", "labels, logits or both", "none")?;
+        for (i, output) in self.outputs.iter().enumerate() {
+            let got = (output.name.as_str(), output.dtype.as_str(), output.layout.as_str());
+            let known = [("labels", "u8", "NHW"), ("logits", "f32", "NCHW")].contains(&got);
+            expect(known, "outputs", "labels u8 NHW or logits f32 NCHW", format!("{got:?}"))?;
+            let twice = self.outputs[..i].iter().any(|o| o.name == output.name);
+            expect(!twice, "outputs", "each once", got.0)?;
+        }
+        let precision = self.precision.as_str();
+        expect(["fp32", "fp16", "int8"].contains(&precision), "precision", "fp32, fp16 or int8", precision)?;
+        expect((17..=64).contains(&self.opset), "opset", "17 or newer", self.opset)?;
+        self.probe.check(c)
+    }
+
+    /// Train ids of the classes under [`RARE_SHARE`] that do occur; none if the shares are unknown.
+    pub fn rare_classes(&self) -> Vec<usize> {
+        let rare = |s: f64| s > 0.0 && s < RARE_SHARE;
+        (0..self.class_share.len()).filter(|&i| rare(self.class_share[i])).collect()
+    }
+
+    /// The output called `name`, if the graph has it.
+    pub fn output(&self, name: &str) -> Option<&Output> {
+        self.outputs.iter().find(|o| o.name == name)
+    }
+}
+
+impl Input {
+    fn check(&self) -> Result<()> {
+        let got = (self.name.as_str(), self.layout.as_str(), self.dtype.as_str(), self.color.as_str());
+        expect(got == ("image", "NHWC", "u8", "RGB"), "input", "image NHWC u8 RGB", format!("{got:?}"))?;
+        let finite = self.mean.iter().chain(&self.std).all(|v| v.is_finite());
+        let std = self.std.iter().all(|v| *v > 0.0);
+        expect(finite && std, "input", "a mean, and a std above 0", format!("{:?}, {:?}", self.mean, self.std))?;
+        let resize = crate::preprocess::RESIZE_FILTER;
+        expect(self.resize == resize, "input.resize", resize, &self.resize)?;
+        let sides = [self.width, self.height];
+        let sane = |s: Option<u32>| s.is_none_or(|s| s > 0 && s <= crate::decode::MAX_SIDE);
+        let both = self.width.is_some() == self.height.is_some();
+        expect(both && sides.into_iter().all(sane), "input", "a width and a height, or neither", format!("{sides:?}"))
+    }
+}
+
+impl Probe {
+    fn check(&self, classes: usize) -> Result<()> {
+        let size = [self.batch, self.height, self.width];
+        // An image that anyone can make must also be one that anyone can hold in memory.
+        let pixels: u64 = size.iter().map(|&s| u64::from(s)).product();
+        expect((1..=1 << 26).contains(&pixels), "probe", "a batch of at most 64 MPixel", format!("{size:?}"))?;
+        let inside = |p: &[u32; 3]| p.iter().zip(size).all(|(p, s)| *p < s);
+        if let Some(bad) = self.positions.iter().find(|p| !inside(p)) {
+            expect(false, "probe.positions", format!("inside {size:?}"), format!("{bad:?}"))?;
+        }
+        let (p, l) = (self.positions.len(), self.logits.len());
+        expect(p == l, "probe.logits", format!("{p}, one a position"), l)?;
+        if let Some(bad) = self.logits.iter().find(|l| l.len() != classes) {
+            expect(false, "probe.logits", format!("{classes} a position"), bad.len())?;
+        }
+        let finite = self.logits.iter().flatten().all(|v| v.is_finite());
+        expect(finite, "probe.logits", "finite numbers", "others")?;
+        let sum = &self.labels_sha256;
+        let hex = sum.len() == 64 && sum.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        expect(hex, "probe.labels_sha256", "64 hexadecimal digits", sum)
+    }
+}
+
+fn check_format(format: u32) -> Result<()> {
+    expect(format == FORMAT, "format", FORMAT, format).map_err(|e| {
+        let newer = format > FORMAT;
+        e.hint(if newer { "the model was exported by a newer version: update" } else { "export the model again" })
+    })
+}
+
+fn expect(
+    holds: bool,
+    field: &str,
+    expected: impl std::fmt::Display,
+    got: impl std::fmt::Display,
+) -> Result<()> {
+    if holds {
+        return Ok(());
+    }
+    Err(Error::request(format!("model card: {field}: expected {expected}, got {got}")))
+}
+
+/// A u8 image [batch, height, width, 3], smooth with noise on it, the same on every machine.
+///
+/// A value depends on the seed and its position only (integers throughout, no function of the
+/// platform's mathematics library), so a crop of a larger probe is the smaller probe.
+pub fn probe_image(seed: u64, batch: u32, height: u32, width: u32) -> Vec<u8> {
+    const CELL: u32 = 32; // pixels between the points of the smooth part
+    let mut out = Vec::with_capacity(batch as usize * height as usize * width as usize * 3);
+    for n in 0..batch {
+        let image = hash(seed, u64::from(n), 0);
+        let point = |y: u32, x: u32| hash(image, u64::from(y), u64::from(x) + 1);
+        for y in 0..height {
+            for x in 0..width {
+                let (cy, cx, fy, fx) = (y / CELL, x / CELL, y % CELL, x % CELL);
+                let corners = [
+                    (point(cy, cx), (CELL - fy) * (CELL - fx)),
+                    (point(cy, cx + 1), (CELL - fy) * fx),
+                    (point(cy + 1, cx), fy * (CELL - fx)),
+                    (point(cy + 1, cx + 1), fy * fx),
+                ];
+                let noise = hash(image, (1 << 40) + u64::from(y), u64::from(x));
+                for channel in 0..3 {
+                    let smooth: u32 = corners.iter().map(|(h, w)| byte(*h, channel) * w).sum::<u32>() / (CELL * CELL);
+                    out.push((smooth * 7 / 8 + byte(noise, channel) / 8) as u8);
+                }
+            }
+        }
+    }
+    out
+}
+
+fn byte(bits: u64, i: u32) -> u32 {
+    (bits >> (8 * i)) as u32 & 255
+}

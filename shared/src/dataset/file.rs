@@ -1,0 +1,158 @@
+//! What a user writes to describe a data set: the raw form of a descriptor, as parsed from TOML.
+//! Not checked beyond types and unknown keys; `descriptor` does the rest, once.
+//! The page of the module `dataset` explains every key.
+
+use serde::{Deserialize, Serialize};
+
+use super::split::{Scheme, Split};
+use crate::decode::LabelEncoding;
+use crate::error::{Context, Error, Result};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DescriptorFile {
+    pub name: String,
+    pub images: String,
+    #[serde(default = "just_the_name")]
+    pub sample: String,
+    pub labels: Vec<LabelFile>,
+    #[serde(default)]
+    pub split: Split,
+    pub classes: Vec<Entry>,
+    #[serde(default)]
+    pub ignored: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LabelFile {
+    pub files: String,
+    #[serde(default)]
+    pub encoding: Encoding,
+    pub channel: Option<u8>,
+    #[serde(default)]
+    pub ids: Ids,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Encoding {
+    #[default]
+    Index,
+    Channel,
+    Rgb,
+}
+
+/// What the numbers in a label file are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Ids {
+    #[default]
+    Native,
+    Train,
+}
+
+/// A class, or something that is ignored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    pub name: String,
+    #[serde(default)]
+    pub color: [u8; 3],
+    pub native: Option<OneOrMany>,
+    pub rgb: Option<Vec<[u8; 3]>>,
+    #[serde(default = "yes")]
+    pub scored: bool,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMany {
+    One(u16),
+    Many(Vec<u16>),
+}
+
+fn just_the_name() -> String {
+    "{name}".into()
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl DescriptorFile {
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        toml::from_str(text).request(|| origin.to_string())
+    }
+
+    /// All names of classes and ignored entries.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.classes.iter().chain(&self.ignored).map(|e| e.name.as_str())
+    }
+
+    /// Applies one `key=value` as [`super::Descriptor::find`] describes.
+    pub fn set(&mut self, setting: &str) -> Result<()> {
+        let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
+        let bad = |expected: &str| Err(Error::request(format!("{key}: expected {expected}, got \"{value}\"")));
+        match key {
+            "split" | "seed" if self.split.by == Scheme::Folder => {
+                return bad("no such setting: the splits of this data set are folders");
+            }
+            "split" => match value {
+                "random" => self.split.by = Scheme::Random,
+                "blocks" => self.split.by = Scheme::Blocks,
+                _ => return bad("random or blocks"),
+            },
+            "seed" => match value.parse() {
+                Ok(seed) => self.split.seed = seed,
+                Err(_) => return bad("a number"),
+            },
+            _ => {
+                let Some(at) = self.ignored.iter().position(|e| e.name == key) else {
+                    let names: Vec<&str> = self.ignored.iter().map(|e| e.name.as_str()).collect();
+                    return Err(Error::request(format!(
+                        "{key}: no such setting: expected split, seed, or an ignored entry ({})",
+                        names.join(", ")
+                    )));
+                };
+                match value {
+                    "ignore" => {}
+                    "train" | "unscored" => {
+                        let mut entry = self.ignored.remove(at);
+                        entry.scored = value == "train";
+                        self.classes.push(entry);
+                    }
+                    _ => return bad("ignore, train or unscored"),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Entry {
+    /// The values that stand for it; `default` if it names none.
+    pub fn values(&self, default: Option<u16>) -> Vec<u16> {
+        match &self.native {
+            Some(OneOrMany::One(v)) => vec![*v],
+            Some(OneOrMany::Many(v)) => v.clone(),
+            None => default.into_iter().collect(),
+        }
+    }
+
+    /// The colours that stand for it in colour-coded labels.
+    pub fn colors(&self) -> Vec<[u8; 3]> {
+        self.rgb.clone().unwrap_or_else(|| vec![self.color])
+    }
+}
+
+impl LabelFile {
+    pub fn encoding(&self) -> Result<LabelEncoding> {
+        match (self.encoding, self.channel) {
+            (Encoding::Index, None) => Ok(LabelEncoding::Index),
+            (Encoding::Rgb, None) => Ok(LabelEncoding::Rgb),
+            (Encoding::Channel, channel) => Ok(LabelEncoding::Channel(channel.unwrap_or(0))),
+            _ => Err(Error::request("labels: expected channel only with encoding = \"channel\"")),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What training and serving have in common: data sets, decoding, preprocessing, metrics, pictures.
+//! It knows neither torch, nor ONNX Runtime, nor a window; nothing here prints to standard output.
+//! ARCHITECTURE.md at the root of the repository is the map.
+
+pub mod card;
+pub mod dataset;
+pub mod decode;
+pub mod error;
+pub mod files;
+pub mod labels;
+pub mod metrics;
+pub mod preprocess;
+pub mod random;
+pub mod render;
+pub mod streets;
