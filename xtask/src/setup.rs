@@ -98,7 +98,8 @@ pub fn fetch_once(place: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Resul
         .with_context(|| format!("cannot move {} into place", partial.display()))
 }
 
-/// Installs a list of packages into a folder with the user's own pip. Entries with hashes are checked.
+/// Installs a list of packages into a folder with the user's own pip. Where entries have hashes, all
+/// must, and pip checks them.
 pub fn pip_install(target: &Path, requirements: &str, tags: &[&str]) -> Result<()> {
     let python = python()?;
     let list = target.with_extension("txt");
@@ -106,8 +107,8 @@ pub fn pip_install(target: &Path, requirements: &str, tags: &[&str]) -> Result<(
     process::run(
         Command::new(python)
             .args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"])
-            .args(["--require-hashes", "--no-cache-dir", "--disable-pip-version-check"])
-            .args(["--no-compile", "--root-user-action=ignore"])
+            .args(["--no-cache-dir", "--no-compile"])
+            .args(["--disable-pip-version-check", "--root-user-action=ignore"])
             .args(tags)
             .arg("--target")
             .arg(target)
