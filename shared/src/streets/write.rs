@@ -1,0 +1,290 @@
+//! Writes sets of scenes to disk, in the folders and encodings of real data sets.
+//! No drawing, no reading back. A set appears whole or not at all: it is written beside its place and
+//! renamed. Source: own; the layouts are those of Cityscapes, SYNTHIA-SEQS and SegNet's CamVid.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::layouts::{Row, row};
+use super::{Scene, StreetSettings, scene};
+use crate::dataset::Descriptor;
+use crate::error::{Context, Error, Result};
+use crate::labels::IGNORE;
+
+/// Raised whenever the same settings would give other pixels.
+const VERSION: u32 = 1;
+const MANIFEST: &str = "streets.toml";
+/// Scenes of different splits never meet: each split counts from its own multiple of this.
+const STRIDE: u64 = 1 << 32;
+
+/// The folders and encodings in which a set is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// `images/SPLIT/NAME.png`, `labels/SPLIT/NAME.png`: train ids, all thirteen classes.
+    Streets,
+    /// `leftImg8bit/SPLIT/streets/...`, `gtFine/SPLIT/streets/...` with labelIds, labelTrainIds, instanceIds.
+    Cityscapes,
+    /// `RGB/Stereo_*/Omni_*/NNNNNN.png`, `GT/LABELS/...` in 16 bits; it has no folders for splits.
+    Synthia,
+    /// `SPLIT/NAME.png`, `SPLITannot/NAME.png`: eleven classes.
+    Camvid,
+}
+
+impl Layout {
+    /// Every layout.
+    pub const ALL: [Layout; 4] = [Layout::Streets, Layout::Cityscapes, Layout::Synthia, Layout::Camvid];
+
+    /// Its name on the command line, which is also that of the built in data set that reads it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layout::Streets => "streets",
+            Layout::Cityscapes => "cityscapes",
+            Layout::Synthia => "synthia",
+            Layout::Camvid => "camvid",
+        }
+    }
+}
+
+impl FromStr for Layout {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Layout::ALL.into_iter().find(|l| l.name() == name).ok_or_else(|| {
+            let names = Layout::ALL.map(Layout::name).join(", ");
+            Error::request(format!("layout: {name}: expected one of {names}"))
+        })
+    }
+}
+
+/// How many scenes each split gets. In SYNTHIA's layout their sum is dealt to the eight cameras.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Scenes to learn from.
+    pub train: u64,
+    /// Scenes to choose by.
+    pub val: u64,
+    /// Scenes to report on.
+    pub test: u64,
+}
+
+/// What [`write()`] did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Scenes in the set.
+    pub scenes: u64,
+    /// The very same set was there already, and nothing was written.
+    pub already_there: bool,
+}
+
+#[derive(Serialize)]
+struct Manifest {
+    generator: u32,
+    layout: Layout,
+    width: u32,
+    height: u32,
+    seed: u64,
+    scenes: Counts,
+}
+
+/// One scene to write: its number, and where.
+struct Job {
+    index: u64,
+    place: Place,
+}
+
+enum Place {
+    /// In a folder for its split, under this name.
+    Split(&'static str, String),
+    /// With this camera's pictures: side, direction, frame.
+    Camera(&'static str, char, u64),
+}
+
+/// Writes a set of scenes into the folder `out`, on all threads; `progress` is called after each scene.
+///
+/// A folder that holds the same set already is left as it is. Errors: sizes out of bounds, no scenes,
+/// a folder with something else in it (all the request's fault); a disk that is full or read-only.
+pub fn write(layout: Layout, out: &Path, settings: &StreetSettings, counts: Counts, progress: &(dyn Fn() + Sync)) -> Result<Summary> {
+    settings.check()?;
+    let jobs = jobs(layout, counts);
+    let scenes = jobs.len() as u64;
+    if jobs.is_empty() {
+        return Err(Error::request("number of scenes: expected at least 1, got 0"));
+    }
+    let StreetSettings { width, height, seed } = *settings;
+    let manifest = Manifest { generator: VERSION, layout, width, height, seed, scenes: counts };
+    let manifest = toml::to_string(&manifest).work(|| format!("{MANIFEST}: cannot write"))?;
+    if occupied(out, &manifest)? {
+        return Ok(Summary { scenes, already_there: true });
+    }
+    let beside = beside(out)?;
+    let result = fill(layout, &beside, settings, &jobs, &manifest, progress).and_then(|()| {
+        // Renaming onto an empty folder works on some systems only.
+        if out.is_dir() {
+            fs::remove_dir(out).work(|| format!("{}: cannot replace the empty folder", out.display()))?;
+        }
+        fs::rename(&beside, out).work(|| format!("{}: cannot rename into place", out.display()))
+    });
+    if result.is_err() {
+        // The first failure is the one to report; what is left lies in a folder marked as partial.
+        let _ = fs::remove_dir_all(&beside);
+    }
+    result.map(|()| Summary { scenes, already_there: false })
+}
+
+fn jobs(layout: Layout, counts: Counts) -> Vec<Job> {
+    if layout == Layout::Synthia {
+        let total = counts.train + counts.val + counts.test;
+        let cameras = ["Left", "Right"].into_iter().flat_map(|side| ['F', 'B', 'L', 'R'].map(|way| (side, way)));
+        let cameras: Vec<_> = cameras.collect();
+        return (0..total)
+            .map(|k| {
+                let (side, way) = cameras[(k % 8) as usize];
+                Job { index: k, place: Place::Camera(side, way, k / 8) }
+            })
+            .collect();
+    }
+    let splits = [("train", counts.train), ("val", counts.val), ("test", counts.test)];
+    let mut jobs = Vec::new();
+    for (number, (split, count)) in splits.into_iter().enumerate() {
+        for k in 0..count {
+            let name = match layout {
+                Layout::Cityscapes => format!("streets_{k:06}_000019"),
+                _ => format!("{k:06}"),
+            };
+            jobs.push(Job { index: number as u64 * STRIDE + k, place: Place::Split(split, name) });
+        }
+    }
+    jobs
+}
+
+/// Whether the same set is in the folder; an error if anything else is.
+fn occupied(out: &Path, manifest: &str) -> Result<bool> {
+    if !out.exists() {
+        return Ok(false);
+    }
+    let mut entries = fs::read_dir(out).request(|| format!("{}: cannot be the output folder", out.display()))?;
+    if entries.next().is_none() {
+        return Ok(false);
+    }
+    if fs::read_to_string(out.join(MANIFEST)).is_ok_and(|found| found == manifest) {
+        return Ok(true);
+    }
+    let line = format!("{}: expected a new or empty folder, got one with other files", out.display());
+    Err(Error::request(line).hint(format!("choose another folder, or delete this one ({MANIFEST} in it says what it holds, if it is a set)")))
+}
+
+/// A folder beside `out`, on the same file system.
+fn beside(out: &Path) -> Result<PathBuf> {
+    let name = out.file_name().ok_or_else(|| Error::request(format!("{}: expected the name of a folder", out.display())))?;
+    let parent = match out.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let folder = parent.join(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).work(|| format!("{}: cannot create", folder.display()))?;
+    Ok(folder)
+}
+
+fn fill(layout: Layout, root: &Path, settings: &StreetSettings, jobs: &[Job], manifest: &str, progress: &(dyn Fn() + Sync)) -> Result<()> {
+    let descriptor = Descriptor::find("cityscapes")?;
+    jobs.par_iter().try_for_each(|job| {
+        let scene = scene(settings, job.index);
+        for file in files(layout, &scene, &job.place, &descriptor) {
+            let path = root.join(&file.path);
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).work(|| format!("{}: cannot create", folder.display()))?;
+            }
+            file.save(&path, settings)?;
+        }
+        progress();
+        Ok(())
+    })?;
+    let path = root.join(MANIFEST);
+    fs::write(&path, manifest).work(|| format!("{}: cannot write", path.display()))
+}
+
+/// One picture of a scene: pixels as bytes, in the machine's order where they have 16 bits.
+struct Picture {
+    path: String,
+    color: ExtendedColorType,
+    bytes: Vec<u8>,
+}
+
+impl Picture {
+    fn save(&self, path: &Path, settings: &StreetSettings) -> Result<()> {
+        let cannot = || format!("{}: cannot write", path.display());
+        let file = fs::File::create(path).work(cannot)?;
+        // Labels have long equal runs, which filters only break up.
+        let filter = if self.color == ExtendedColorType::Rgb8 { FilterType::Sub } else { FilterType::NoFilter };
+        PngEncoder::new_with_quality(std::io::BufWriter::new(file), CompressionType::Fast, filter)
+            .write_image(&self.bytes, settings.width, settings.height, self.color)
+            .work(cannot)
+    }
+}
+
+fn files(layout: Layout, scene: &Scene, place: &Place, cityscapes: &Descriptor) -> Vec<Picture> {
+    let rgb = |path: String| Picture { path, color: ExtendedColorType::Rgb8, bytes: scene.image.as_raw().clone() };
+    let ids = |path: String, id: &dyn Fn(&Row) -> u8| Picture {
+        path,
+        color: ExtendedColorType::L8,
+        bytes: scene.things.iter().map(|&t| id(row(t))).collect(),
+    };
+    match (layout, place) {
+        (_, Place::Camera(side, way, frame)) => {
+            let name = format!("Stereo_{side}/Omni_{way}/{frame:06}.png");
+            let labels = scene.things.iter().zip(scene.instances.iter());
+            let bytes = labels.flat_map(|(&t, &n)| [u16::from(row(t).synthia), n, 0]).flat_map(u16::to_ne_bytes).collect();
+            vec![rgb(format!("RGB/{name}")), Picture { path: format!("GT/LABELS/{name}"), color: ExtendedColorType::Rgb16, bytes }]
+        }
+        (Layout::Cityscapes, Place::Split(split, name)) => {
+            let base = format!("gtFine/{split}/streets/{name}_gtFine");
+            let train = |r: &Row| cityscapes.to_train(u16::from(r.cityscapes)).unwrap_or(IGNORE);
+            vec![
+                rgb(format!("leftImg8bit/{split}/streets/{name}_leftImg8bit.png")),
+                ids(format!("{base}_labelIds.png"), &|r| r.cityscapes),
+                ids(format!("{base}_labelTrainIds.png"), &train),
+                Picture { path: format!("{base}_instanceIds.png"), color: ExtendedColorType::L16, bytes: instance_ids(scene) },
+            ]
+        }
+        (Layout::Camvid, Place::Split(split, name)) => {
+            vec![rgb(format!("{split}/{name}.png")), ids(format!("{split}annot/{name}.png"), &|r| r.camvid)]
+        }
+        (_, Place::Split(split, name)) => {
+            vec![rgb(format!("images/{split}/{name}.png")), ids(format!("labels/{split}/{name}.png"), &|r| r.streets)]
+        }
+    }
+}
+
+/// Cityscapes' instance ids: the class's id, or 1000 times that plus a count from 0 for single objects.
+fn instance_ids(scene: &Scene) -> Vec<u8> {
+    let mut numbers: HashMap<(u8, u16), u16> = HashMap::new();
+    let mut next = [0u16; 256];
+    let labels = scene.things.iter().zip(scene.instances.iter());
+    let ids = labels.map(|(&thing, &object)| {
+        let r = row(thing);
+        if !r.counted {
+            return u16::from(r.cityscapes);
+        }
+        let free = &mut next[r.cityscapes as usize];
+        let number = *numbers.entry((r.cityscapes, object)).or_insert_with(|| {
+            *free += 1;
+            *free - 1
+        });
+        // Cityscapes has room for a thousand of a kind; the last number takes the rest.
+        u16::from(r.cityscapes) * 1000 + number.min(999)
+    });
+    ids.flat_map(u16::to_ne_bytes).collect()
+}
+
+#[cfg(test)]
+#[path = "write_tests.rs"]
+mod tests;
