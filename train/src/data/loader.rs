@@ -1,0 +1,205 @@
+//! Threads that make batches ahead of the step: thread w of W makes the batches w, w + W, w + 2 W and so on, so that
+//! delivery in order needs no sorting, and each has a queue of its own that bounds the memory.
+//! Not a pool for general work. What a batch holds does not depend on the number of threads.
+
+use super::augment::sample_size;
+use super::{Cache, DataSettings, Order, augment};
+use crossbeam_channel::{Receiver, Sender, bounded};
+use shared::dataset::Index;
+use shared::error::{Context, Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+/// Finished batches that may wait, per thread.
+const AHEAD: usize = 2;
+
+/// One batch in host memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// `[N, H, W, 3]` u8, RGB.
+    pub images: Vec<u8>,
+    /// `[N, H, W]` u8, train ids, 255 for ignored.
+    pub labels: Vec<u8>,
+    /// Samples.
+    pub n: usize,
+    /// Height in pixels.
+    pub h: usize,
+    /// Width in pixels.
+    pub w: usize,
+    /// The step that this batch is for, from 0.
+    pub step: u64,
+    /// The epoch that the step lies in, from 0.
+    pub epoch: u64,
+}
+
+/// An endless stream of batches. Dropping it ends and joins its threads.
+pub struct Loader {
+    queues: Vec<Receiver<Result<Batch>>>,
+    threads: Vec<JoinHandle<()>>,
+    stop: Arc<AtomicBool>,
+    step: u64,
+    order: Order,
+    cache: Arc<Cache>,
+    /// Height and width that every batch must have, and the first batch's step.
+    size: Option<(usize, usize, u64)>,
+}
+
+impl Loader {
+    /// Starts `workers` threads (at least one) that make the batches from step `first_step` on.
+    ///
+    /// # Errors
+    /// Settings that make no sense, a batch larger than the data set, no thread to be had.
+    pub fn new(
+        index: Arc<Index>,
+        settings: DataSettings,
+        batch: usize,
+        seed: u64,
+        workers: usize,
+        first_step: u64,
+    ) -> Result<Self> {
+        settings.check()?;
+        let order = Order::new(index.samples.len(), batch, seed)?;
+        let cache = Arc::new(Cache::new(index.clone(), settings.resize, settings.cache_mb));
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut loader = Self {
+            queues: vec![],
+            threads: vec![],
+            stop,
+            step: first_step,
+            order,
+            cache,
+            size: None,
+        };
+        let workers = workers.max(1) as u64;
+        for w in 0..workers {
+            let (sender, queue) = bounded(AHEAD);
+            let worker = Worker {
+                index: index.clone(),
+                cache: loader.cache.clone(),
+                settings: settings.clone(),
+                order: loader.order.clone(),
+                batch,
+                seed,
+                stop: loader.stop.clone(),
+            };
+            // Thread w makes the steps that are w modulo the number of threads, wherever the run begins.
+            let first = first_step + (w + workers - first_step % workers) % workers;
+            let thread = std::thread::Builder::new()
+                .name(format!("loader {w}"))
+                .spawn(move || worker.run(first, workers, &sender))
+                .work(|| "loader: starting a thread".into())?;
+            loader.queues.push(queue);
+            loader.threads.push(thread);
+        }
+        Ok(loader)
+    }
+
+    /// The next batch; waits for it if need be.
+    ///
+    /// # Errors
+    /// Those of decoding, which name the file; a batch of another size than the first. The stream is over then.
+    #[allow(clippy::should_implement_trait)] // it never ends, and an error is not an item among others
+    pub fn next(&mut self) -> Result<Batch> {
+        let queue = &self.queues[(self.step % self.queues.len() as u64) as usize];
+        let ended = || Error::work(format!("loader: step {}: its thread has ended", self.step));
+        let batch = queue.recv().map_err(|_| ended())??;
+        let (h, w, first) = *self.size.get_or_insert((batch.h, batch.w, batch.step));
+        if (batch.h, batch.w) != (h, w) {
+            return Err(sizes_differ(
+                &format!("the batch of step {}", batch.step),
+                (batch.w, batch.h),
+                (w, h),
+            )
+            .within(format!("after step {first}")));
+        }
+        self.step += 1;
+        Ok(batch)
+    }
+
+    /// Batches that are ready now, of all threads together: 0 again and again means that loading is the bottleneck.
+    pub fn ready(&self) -> usize {
+        self.queues.iter().map(Receiver::len).sum()
+    }
+
+    /// Batches of an epoch.
+    pub fn batches_per_epoch(&self) -> u64 {
+        self.order.batches_per_epoch()
+    }
+
+    /// Samples that are kept in memory.
+    pub fn cached(&self) -> usize {
+        self.cache.kept()
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.queues.clear(); // a thread that waits to send wakes up with an error, and ends
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has been seen by `next` as an ended queue.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn sizes_differ(what: &str, (w, h): (usize, usize), (want_w, want_h): (usize, usize)) -> Error {
+    Error::request(format!("{what}: expected {want_w} x {want_h} as before it, got {w} x {h}"))
+        .hint("a batch needs images of one size: set data.crop or data.resize = [width, height]")
+}
+
+struct Worker {
+    index: Arc<Index>,
+    cache: Arc<Cache>,
+    settings: DataSettings,
+    order: Order,
+    batch: usize,
+    seed: u64,
+    stop: Arc<AtomicBool>,
+}
+
+impl Worker {
+    /// Makes the batches `first`, `first + stride` and so on, until one fails or nobody wants them.
+    fn run(&self, first: u64, stride: u64, queue: &Sender<Result<Batch>>) {
+        let mut epoch = (u64::MAX, vec![]);
+        for step in (first..).step_by(stride as usize) {
+            let place = self.order.place(step);
+            if epoch.0 != place.epoch {
+                epoch = (place.epoch, self.order.epoch(place.epoch));
+            }
+            let made = self.make(step, place.epoch, self.order.cut(&epoch.1, place)).transpose();
+            let Some(made) = made else { return };
+            let failed = made.is_err();
+            if queue.send(made).is_err() || failed {
+                return;
+            }
+        }
+    }
+
+    /// The batch of these samples; None when the loader is being dropped.
+    fn make(&self, step: u64, epoch: u64, samples: &[usize]) -> Result<Option<Batch>> {
+        let mut batch =
+            Batch { images: vec![], labels: vec![], n: self.batch, h: 0, w: 0, step, epoch };
+        for (n, &i) in samples.iter().enumerate() {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let sample = self.cache.get(i)?;
+            let [w, h] = sample_size(&self.settings, &sample).map(|s| s as usize);
+            if n == 0 {
+                (batch.h, batch.w) = (h, w);
+                batch.images = vec![0; self.batch * h * w * 3];
+                batch.labels = vec![0; self.batch * h * w];
+            } else if (batch.h, batch.w) != (h, w) {
+                let path = self.index.samples[i].image.display().to_string();
+                return Err(sizes_differ(&path, (w, h), (batch.w, batch.h)));
+            }
+            let pixels = n * h * w..(n + 1) * h * w;
+            let image = &mut batch.images[3 * pixels.start..3 * pixels.end];
+            let label = &mut batch.labels[pixels];
+            augment(&self.settings, &sample, (self.seed, epoch, i as u64), image, label);
+        }
+        Ok(Some(batch))
+    }
+}
