@@ -29,8 +29,21 @@ impl Panel {
 
 impl Scenery<'_> {
     /// A rectangle on a bay: fractions of its width, heights in metres.
-    pub fn plate(&mut self, panel: &Panel, t: [f32; 2], h: [f32; 2], out: f32, color: Rgb, material: Material) {
-        let corners = [panel.at(t[0], h[0], out), panel.at(t[1], h[0], out), panel.at(t[1], h[1], out), panel.at(t[0], h[1], out)];
+    pub fn plate(
+        &mut self,
+        panel: &Panel,
+        t: [f32; 2],
+        h: [f32; 2],
+        out: f32,
+        color: Rgb,
+        material: Material,
+    ) {
+        let corners = [
+            panel.at(t[0], h[0], out),
+            panel.at(t[1], h[0], out),
+            panel.at(t[1], h[1], out),
+            panel.at(t[0], h[1], out),
+        ];
         self.wall(&corners, color, panel.normal(), Some(panel.look.of(material)));
     }
 
@@ -71,10 +84,24 @@ impl Scenery<'_> {
             if style.bands {
                 for floor in 1..house.floors {
                     let h = house.ground + (floor - 1) as f32 * house.floor;
-                    self.plate(&panel, [0.0, over], [h, h + 0.16], 0.06, cornice, Material::Concrete);
+                    self.plate(
+                        &panel,
+                        [0.0, over],
+                        [h, h + 0.16],
+                        0.06,
+                        cornice,
+                        Material::Concrete,
+                    );
                 }
             }
-            self.plate(&panel, [0.0, over], [eaves - 0.22, eaves], 0.12, cornice, Material::Concrete);
+            self.plate(
+                &panel,
+                [0.0, over],
+                [eaves - 0.22, eaves],
+                0.12,
+                cornice,
+                Material::Concrete,
+            );
         }
         if bay == 0 && style.pipe && across > 1.5 {
             // A drain pipe: round, upright, metal, and yet not a pole.
@@ -108,7 +135,15 @@ impl Scenery<'_> {
         }
     }
 
-    fn window(&mut self, house: &House, panel: &Panel, style: &Openings, own: &mut Dice, sill: f32, across: f32) {
+    fn window(
+        &mut self,
+        house: &House,
+        panel: &Panel,
+        style: &Openings,
+        own: &mut Dice,
+        sill: f32,
+        across: f32,
+    ) {
         let lit = own.chance(0.34) && self.light.night > 0.3;
         let glass = self.glass(own, lit);
         let skip = own.chance(style.blank);
@@ -130,24 +165,59 @@ impl Scenery<'_> {
             }
         }
         let edge = 0.07 / (panel.s[1] - panel.s[0]);
-        self.plate(panel, [t0 - edge, t1 + edge], [h0 - 0.08, h1 + 0.08], 0.0, style.frame, Material::Smooth);
+        self.plate(
+            panel,
+            [t0 - edge, t1 + edge],
+            [h0 - 0.08, h1 + 0.08],
+            0.0,
+            style.frame,
+            Material::Smooth,
+        );
         self.plate(panel, [t0, t1], [h0, h1], 0.0, glass, Material::Glass);
         if across > 7.0 {
             let reveal = glass.map(|c| c * 0.45);
             self.plate(panel, [t0, t1], [h1 - 0.14, h1], 0.0, reveal, Material::Glass);
             if curtain && !lit {
                 let cloth = blend(glass, [0.72, 0.70, 0.66], 0.55);
-                self.plate(panel, [t0, t0 + (t1 - t0) * 0.3], [h0, h1 - 0.14], 0.0, cloth, Material::Glass);
-                self.plate(panel, [t1 - (t1 - t0) * 0.25, t1], [h0, h1 - 0.14], 0.0, cloth, Material::Glass);
+                self.plate(
+                    panel,
+                    [t0, t0 + (t1 - t0) * 0.3],
+                    [h0, h1 - 0.14],
+                    0.0,
+                    cloth,
+                    Material::Glass,
+                );
+                self.plate(
+                    panel,
+                    [t1 - (t1 - t0) * 0.25, t1],
+                    [h0, h1 - 0.14],
+                    0.0,
+                    cloth,
+                    Material::Glass,
+                );
             }
             let half = 0.035 / (panel.s[1] - panel.s[0]);
             let middle = (t0 + t1) * 0.5;
-            self.plate(panel, [middle - half, middle + half], [h0, h1], 0.0, style.frame, Material::Smooth);
+            self.plate(
+                panel,
+                [middle - half, middle + half],
+                [h0, h1],
+                0.0,
+                style.frame,
+                Material::Smooth,
+            );
             if style.cross {
                 let h = h0 + style.tall * 0.66;
                 self.plate(panel, [t0, t1], [h, h + 0.06], 0.0, style.frame, Material::Smooth);
             }
-            self.plate(panel, [t0 - 2.0 * edge, t1 + 2.0 * edge], [h0 - 0.14, h0 - 0.04], 0.1, house.trim, Material::Concrete);
+            self.plate(
+                panel,
+                [t0 - 2.0 * edge, t1 + 2.0 * edge],
+                [h0 - 0.14, h0 - 0.04],
+                0.1,
+                house.trim,
+                Material::Concrete,
+            );
         }
         if balcony && across > 4.0 {
             self.balcony(house, panel, h0 - 0.75, across);
@@ -156,7 +226,12 @@ impl Scenery<'_> {
 
     fn balcony(&mut self, house: &House, panel: &Panel, h: f32, across: f32) {
         let (t0, t1, out) = (0.08, 0.92, 0.9);
-        let below = [panel.at(t0, h, 0.0), panel.at(t1, h, 0.0), panel.at(t1, h, out), panel.at(t0, h, out)];
+        let below = [
+            panel.at(t0, h, 0.0),
+            panel.at(t1, h, 0.0),
+            panel.at(t1, h, out),
+            panel.at(t0, h, out),
+        ];
         let look = panel.look.of(Material::Concrete);
         self.wall(&below, house.trim.map(|c| c * 0.6), [0.0, -0.5, 0.0], Some(look));
         self.plate(panel, [t0, t1], [h - 0.14, h + 0.06], out, house.trim, Material::Concrete);
@@ -171,7 +246,12 @@ impl Scenery<'_> {
             let color = blend(house.wall, rail, 0.6);
             self.plate(panel, [t0, t1], [h, h + 0.98], out, color, Material::Smooth);
         }
-        let end = [panel.at(t0, h, 0.0), panel.at(t0, h, out), panel.at(t0, h + 0.98, out), panel.at(t0, h + 0.98, 0.0)];
+        let end = [
+            panel.at(t0, h, 0.0),
+            panel.at(t0, h, out),
+            panel.at(t0, h + 0.98, out),
+            panel.at(t0, h + 0.98, 0.0),
+        ];
         self.wall(&end, rail, [0.0, 0.0, -1.0], Some(look.of(Material::Smooth)));
     }
 
@@ -179,7 +259,8 @@ impl Scenery<'_> {
     pub fn glass(&self, dice: &mut Dice, lit: bool) -> Rgb {
         if lit {
             let warm = dice.f(0.7, 1.15);
-            return [1.5 * warm, 1.2 * warm, 0.75 * warm].map(|c| c * (0.6 + 0.6 * self.light.night));
+            return [1.5 * warm, 1.2 * warm, 0.75 * warm]
+                .map(|c| c * (0.6 + 0.6 * self.light.night));
         }
         let dark = [0.13, 0.15, 0.17];
         blend(dark, self.light.horizon.map(|c| c * 0.8), dice.f(0.05, 0.42))
@@ -195,19 +276,33 @@ impl Scenery<'_> {
         let (near, far) = (sign * house.front, sign * (house.front + house.deep));
         let (eaves, ridge) = (house.eaves() + KERB, house.ridge() + KERB);
         let s = house.s[0];
-        let corners = [[s, near, 0.0], [s, near, eaves], [s, (near + far) * 0.5, ridge], [s, far, eaves], [s, far, 0.0]];
+        let corners = [
+            [s, near, 0.0],
+            [s, near, eaves],
+            [s, (near + far) * 0.5, ridge],
+            [s, far, eaves],
+            [s, far, 0.0],
+        ];
         let look = Look::new(Thing::Building, house.material);
         let color = house.wall.map(|c| c * 0.94);
         self.wall(&corners, color, [0.0, 0.0, -1.0], Some(look));
         let mut d = Dice::new(house.seed, 3, 0);
         let windows = d.chance(0.6);
         for floor in 0..house.floors {
-            let h = KERB + 1.0 + if floor == 0 { 0.0 } else { house.ground + (floor - 1) as f32 * house.floor - 0.25 };
+            let h = KERB
+                + 1.0
+                + if floor == 0 {
+                    0.0
+                } else {
+                    house.ground + (floor - 1) as f32 * house.floor - 0.25
+                };
             for k in 0..2 {
                 let o = near + (far - near) * (0.28 + 0.4 * k as f32);
                 let glass = self.glass(&mut d, false);
                 if windows && d.chance(0.7) {
-                    for (grow, color, material) in [(0.08, house.trim, Material::Smooth), (0.0, glass, Material::Glass)] {
+                    for (grow, color, material) in
+                        [(0.08, house.trim, Material::Smooth), (0.0, glass, Material::Glass)]
+                    {
                         let (a, b) = (o - 0.5 - grow, o + 0.5 + grow);
                         let (l, t) = (h - grow, h + 1.35 + grow);
                         let pane = [[s, a, l], [s, b, l], [s, b, t], [s, a, t]];
@@ -219,7 +314,12 @@ impl Scenery<'_> {
         if house.roof == Roof::Pitched && d.chance(0.7) {
             let o = near + (far - near) * 0.4;
             let (a, b, top) = (o - 0.35, o + 0.35, ridge + 0.9);
-            let stack = [[s + 1.5, a, ridge - 1.4], [s + 1.5, b, ridge - 1.4], [s + 1.5, b, top], [s + 1.5, a, top]];
+            let stack = [
+                [s + 1.5, a, ridge - 1.4],
+                [s + 1.5, b, ridge - 1.4],
+                [s + 1.5, b, top],
+                [s + 1.5, a, top],
+            ];
             self.wall(&stack, [0.42, 0.28, 0.23], [0.0, 0.0, -1.0], Some(look.of(Material::Brick)));
         }
     }
@@ -235,8 +335,11 @@ impl Scenery<'_> {
             for k in -count..=count {
                 let cell = k + middle;
                 let n = noise(cell as f32 * 0.37, layer as f32 * 7.0, seed);
-                let house = noise(cell as f32 * 0.22, 40.0 + layer as f32, seed) + self.world.urban * 0.8 > 0.35;
-                let tall = if house { 12.0 + 9.0 * n + 9.0 * self.world.urban } else { 8.0 + 4.0 * n };
+                let house = noise(cell as f32 * 0.22, 40.0 + layer as f32, seed)
+                    + self.world.urban * 0.8
+                    > 0.35;
+                let tall =
+                    if house { 12.0 + 9.0 * n + 9.0 * self.world.urban } else { 8.0 + 4.0 * n };
                 let (thing, material, color) = if house {
                     let wall = palette::PLASTER[(cell.rem_euclid(10)) as usize];
                     (Thing::Building, Material::Plaster, wall.map(|c| c * 0.75))
@@ -249,10 +352,25 @@ impl Scenery<'_> {
                 let look = Some(Look::new(thing, material).shaded(true));
                 let low = [[a, -2.0, far], [b, -2.0, far]];
                 if house {
-                    self.canvas.face(&[low[0], low[1], [b, tall, far], [a, tall, far]], color, 1.0, look);
+                    self.canvas.face(
+                        &[low[0], low[1], [b, tall, far], [a, tall, far]],
+                        color,
+                        1.0,
+                        look,
+                    );
                 } else {
-                    let top = [[b, tall * 0.8, far], [b - 1.6, tall, far], [a + 1.6, tall * 1.03, far], [a, tall * 0.78, far]];
-                    self.canvas.face(&[low[0], low[1], top[0], top[1], top[2], top[3]], color, 1.0, look);
+                    let top = [
+                        [b, tall * 0.8, far],
+                        [b - 1.6, tall, far],
+                        [a + 1.6, tall * 1.03, far],
+                        [a, tall * 0.78, far],
+                    ];
+                    self.canvas.face(
+                        &[low[0], low[1], top[0], top[1], top[2], top[3]],
+                        color,
+                        1.0,
+                        look,
+                    );
                 }
             }
         }
@@ -280,7 +398,12 @@ impl Openings {
         Openings {
             wide: if hall { 0.8 } else { d.f(0.32, 0.62) },
             tall: if hall { 1.0 } else { d.f(1.2, 1.75) },
-            frame: d.pick(&[[0.90, 0.90, 0.88], [0.84, 0.82, 0.76], [0.24, 0.22, 0.21], [0.42, 0.30, 0.20]]),
+            frame: d.pick(&[
+                [0.90, 0.90, 0.88],
+                [0.84, 0.82, 0.76],
+                [0.24, 0.22, 0.21],
+                [0.42, 0.30, 0.20],
+            ]),
             shutters: d.chance(0.2) && !hall,
             shutter: d.pick(&palette::SHUTTER),
             cross: d.chance(0.5),

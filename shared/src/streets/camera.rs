@@ -114,7 +114,9 @@ mod tests {
     #[test]
     fn twice_as_far_is_half_as_tall() {
         let camera = Camera::new(300.0, [160.0, 75.0], 1.4, 0.0, 0.0);
-        let tall = |s| camera.pixel(camera.place(s, 0.0, 0.0))[1] - camera.pixel(camera.place(s, 0.0, 1.8))[1];
+        let tall = |s| {
+            camera.pixel(camera.place(s, 0.0, 0.0))[1] - camera.pixel(camera.place(s, 0.0, 1.8))[1]
+        };
         assert!((tall(10.0) / tall(20.0) - 2.0).abs() < 1e-4);
     }
 }

@@ -5,7 +5,7 @@
 use tiny_skia::{Color, FillRule, Paint, PathBuilder, Pixmap, Transform};
 
 use super::camera::{Camera, NEAR};
-use super::math::{Rgb, V3, blend, cross, dot, sub};
+use super::math::{Rgb, V3, blend, cross, dot, floor, sub};
 use super::palette::{Look, Material, Thing};
 
 /// What the centre of a pixel shows.
@@ -84,7 +84,7 @@ impl Canvas {
             bottom = bottom.max(p[1]);
         }
         let first = (top - 0.5).ceil().max(0.0) as i32;
-        let last = ((bottom - 0.5).floor() as i32).min(self.height as i32 - 1);
+        let last = (floor(bottom - 0.5) as i32).min(self.height as i32 - 1);
         for row in first..=last {
             let y = row as f32 + 0.5;
             self.crossings.clear();
@@ -102,7 +102,8 @@ impl Canvas {
                 let to = ((pair[1] - 0.5).ceil() as i32).min(self.width as i32);
                 for x in from..to {
                     let inverse = plane[0] + plane[1] * (x as f32 + 0.5) + plane[2] * y;
-                    self.surfaces[line + x as usize] = Surface { inverse: inverse.clamp(1e-4, 1.0 / NEAR), look };
+                    self.surfaces[line + x as usize] =
+                        Surface { inverse: inverse.clamp(1e-4, 1.0 / NEAR), look };
                 }
             }
         }

@@ -9,14 +9,22 @@ use super::scene::Scenery;
 use super::world::{District, House};
 
 impl Scenery<'_> {
-    pub fn ground_floor(&mut self, house: &House, panel: &Panel, bay: usize, style: &Openings, across: f32) {
+    pub fn ground_floor(
+        &mut self,
+        house: &House,
+        panel: &Panel,
+        bay: usize,
+        style: &Openings,
+        across: f32,
+    ) {
         let mut shop = Dice::new(house.seed, 4, (bay / 2) as u64);
         let mut own = Dice::new(house.seed, 5, bay as u64);
         let top = house.ground - 0.25;
         let over = 1.0 + 0.12 / (panel.s[1] - panel.s[0]);
         match house.district {
             District::City => {
-                let material = if house.base == house.wall { house.material } else { Material::Concrete };
+                let material =
+                    if house.base == house.wall { house.material } else { Material::Concrete };
                 self.plate(panel, [0.0, over], [-0.12, top], 0.0, house.base, material);
                 if across < 1.5 {
                     return;
@@ -56,15 +64,44 @@ impl Scenery<'_> {
         }
     }
 
-    fn opening(&mut self, panel: &Panel, style: &Openings, low: f32, high: f32, glass: Rgb, across: f32) {
+    fn opening(
+        &mut self,
+        panel: &Panel,
+        style: &Openings,
+        low: f32,
+        high: f32,
+        glass: Rgb,
+        across: f32,
+    ) {
         let (t0, t1) = (0.5 - style.wide * 0.5, 0.5 + style.wide * 0.5);
         let edge = 0.07 / (panel.s[1] - panel.s[0]);
-        self.plate(panel, [t0 - edge, t1 + edge], [low - 0.08, high + 0.08], 0.0, style.frame, Material::Smooth);
+        self.plate(
+            panel,
+            [t0 - edge, t1 + edge],
+            [low - 0.08, high + 0.08],
+            0.0,
+            style.frame,
+            Material::Smooth,
+        );
         self.plate(panel, [t0, t1], [low, high], 0.0, glass, Material::Glass);
         if across > 7.0 {
             let middle = (t0 + t1) * 0.5;
-            self.plate(panel, [middle - edge * 0.4, middle + edge * 0.4], [low, high], 0.0, style.frame, Material::Smooth);
-            self.plate(panel, [t0, t1], [high - 0.13, high], 0.0, glass.map(|c| c * 0.45), Material::Glass);
+            self.plate(
+                panel,
+                [middle - edge * 0.4, middle + edge * 0.4],
+                [low, high],
+                0.0,
+                style.frame,
+                Material::Smooth,
+            );
+            self.plate(
+                panel,
+                [t0, t1],
+                [high - 0.13, high],
+                0.0,
+                glass.map(|c| c * 0.45),
+                Material::Glass,
+            );
         }
     }
 
@@ -73,12 +110,26 @@ impl Scenery<'_> {
         let half = 0.55 / (panel.s[1] - panel.s[0]);
         let edge = 0.10 / (panel.s[1] - panel.s[0]);
         let (t0, t1) = (0.5 - half, 0.5 + half);
-        self.plate(panel, [t0 - edge, t1 + edge], [-0.1, 2.45], 0.02, style.frame, Material::Smooth);
+        self.plate(
+            panel,
+            [t0 - edge, t1 + edge],
+            [-0.1, 2.45],
+            0.02,
+            style.frame,
+            Material::Smooth,
+        );
         self.plate(panel, [t0, t1], [-0.1, 2.3], 0.0, color, Material::Wood);
         if across > 6.0 {
             let glass = self.glass(own, false);
             self.plate(panel, [t0 + edge, t1 - edge], [1.3, 2.1], 0.0, glass, Material::Glass);
-            self.plate(panel, [t0 - edge * 2.0, t1 + edge * 2.0], [-0.12, 0.06], 0.3, [0.6, 0.6, 0.58], Material::Concrete);
+            self.plate(
+                panel,
+                [t0 - edge * 2.0, t1 + edge * 2.0],
+                [-0.12, 0.06],
+                0.3,
+                [0.6, 0.6, 0.58],
+                Material::Concrete,
+            );
         }
     }
 
@@ -87,12 +138,27 @@ impl Scenery<'_> {
         if across > 6.0 {
             for k in 1..6 {
                 let h = 2.6 * k as f32 / 6.0;
-                self.plate(panel, [0.08, 0.92], [h, h + 0.04], 0.0, style.shutter.map(|c| c * 0.6), Material::Wood);
+                self.plate(
+                    panel,
+                    [0.08, 0.92],
+                    [h, h + 0.04],
+                    0.0,
+                    style.shutter.map(|c| c * 0.6),
+                    Material::Wood,
+                );
             }
         }
     }
 
-    fn shop(&mut self, panel: &Panel, shop: &mut Dice, own: &mut Dice, top: f32, over: f32, across: f32) {
+    fn shop(
+        &mut self,
+        panel: &Panel,
+        shop: &mut Dice,
+        own: &mut Dice,
+        top: f32,
+        over: f32,
+        across: f32,
+    ) {
         let brand = shop.pick(&palette::SHOP);
         let frame = shop.pick(&[[0.16, 0.16, 0.17], [0.82, 0.81, 0.78], [0.34, 0.24, 0.17], brand]);
         let awning = shop.chance(0.3);
@@ -108,14 +174,25 @@ impl Scenery<'_> {
                 let t = 0.1 + 0.21 * k as f32 + own.f(0.0, 0.05);
                 let color = blend(glass, own.pick(&palette::CLOTH), 0.6);
                 let tall = own.f(0.5, 1.5);
-                self.plate(panel, [t, t + own.f(0.08, 0.15)], [0.46, 0.46 + tall], 0.0, color, Material::Glass);
+                self.plate(
+                    panel,
+                    [t, t + own.f(0.08, 0.15)],
+                    [0.46, 0.46 + tall],
+                    0.0,
+                    color,
+                    Material::Glass,
+                );
             }
             let door = own.f(0.2, 0.7);
             self.plate(panel, [door, door + 0.03], [0.0, window_top], 0.0, frame, Material::Smooth);
         }
         self.plate(panel, [0.0, over], [window_top, top - 0.05], 0.12, brand, Material::Smooth);
         if across > 4.0 {
-            let ink = if brand[0] + brand[1] + brand[2] > 1.5 { [0.1, 0.1, 0.12] } else { [0.94, 0.93, 0.88] };
+            let ink = if brand[0] + brand[1] + brand[2] > 1.5 {
+                [0.1, 0.1, 0.12]
+            } else {
+                [0.94, 0.93, 0.88]
+            };
             self.lettering(panel, own, [0.1, 0.9], [window_top + 0.15, top - 0.2], 0.12, ink);
         }
         if awning {
@@ -129,7 +206,12 @@ impl Scenery<'_> {
                     panel.at(b, window_top - 0.55, 1.25),
                     panel.at(a, window_top - 0.55, 1.25),
                 ];
-                self.wall(&cloth, color, [-panel.sign * 0.5, 0.86, 0.0], Some(panel.look.of(Material::Smooth)));
+                self.wall(
+                    &cloth,
+                    color,
+                    [-panel.sign * 0.5, 0.86, 0.0],
+                    Some(panel.look.of(Material::Smooth)),
+                );
             }
         }
         if own.chance(0.28) && across > 2.0 {
@@ -137,18 +219,34 @@ impl Scenery<'_> {
         }
     }
 
-    fn lettering(&mut self, panel: &Panel, own: &mut Dice, t: [f32; 2], h: [f32; 2], out: f32, ink: Rgb) {
+    fn lettering(
+        &mut self,
+        panel: &Panel,
+        own: &mut Dice,
+        t: [f32; 2],
+        h: [f32; 2],
+        out: f32,
+        ink: Rgb,
+    ) {
         let count = 4 + own.n(5);
         let pitch = (t[1] - t[0]) / count as f32;
         for k in 0..count {
             let a = t[0] + pitch * k as f32;
-            self.plate(panel, [a, a + pitch * own.f(0.3, 0.7)], [h[0], h[1] - own.f(0.0, 0.12)], out, ink, Material::Smooth);
+            self.plate(
+                panel,
+                [a, a + pitch * own.f(0.3, 0.7)],
+                [h[0], h[1] - own.f(0.0, 0.12)],
+                out,
+                ink,
+                Material::Smooth,
+            );
         }
     }
 
     /// A round or square board that sticks out over the sidewalk and faces the traffic.
     fn projecting_sign(&mut self, panel: &Panel, own: &mut Dice, brand: Rgb, top: f32) {
-        let (s, o, h) = (panel.s[0] + 0.3, panel.sign * (panel.front - 0.6), top + own.f(-0.3, 0.5));
+        let (s, o, h) =
+            (panel.s[0] + 0.3, panel.sign * (panel.front - 0.6), top + own.f(-0.3, 0.5));
         let rim = own.pick(&[[0.92, 0.92, 0.90], [0.75, 0.12, 0.12], [0.14, 0.25, 0.55]]);
         let round = own.chance(0.5);
         let size = own.f(0.26, 0.4);
@@ -173,13 +271,27 @@ impl Scenery<'_> {
         let wide = 0.9 / (panel.s[1] - panel.s[0]);
         let paper = own.pick(&palette::SHOP);
         let (low, high) = (0.7, 2.1);
-        self.plate(panel, [t - 0.01, t + wide + 0.01], [low - 0.05, high + 0.05], 0.02, [0.8, 0.8, 0.78], Material::Smooth);
+        self.plate(
+            panel,
+            [t - 0.01, t + wide + 0.01],
+            [low - 0.05, high + 0.05],
+            0.02,
+            [0.8, 0.8, 0.78],
+            Material::Smooth,
+        );
         self.plate(panel, [t, t + wide], [low, high], 0.02, paper, Material::Smooth);
         if own.chance(0.6) {
             let (a, b) = (t + wide * 0.3, t + wide * 0.7);
             let (coat, skin) = (own.pick(&palette::CLOTH), own.pick(&palette::SKIN));
             self.plate(panel, [a, b], [low, low + 0.85], 0.02, coat, Material::Smooth);
-            self.plate(panel, [a + wide * 0.1, b - wide * 0.1], [low + 0.87, low + 1.15], 0.02, skin, Material::Smooth);
+            self.plate(
+                panel,
+                [a + wide * 0.1, b - wide * 0.1],
+                [low + 0.87, low + 1.15],
+                0.02,
+                skin,
+                Material::Smooth,
+            );
         }
     }
 }

@@ -12,7 +12,12 @@ impl Scenery<'_> {
         let d = &mut dice;
         let kind = d.n(5);
         let look = Look::new(Thing::Fence, Material::Smooth).number(self.number);
-        let metal = d.pick(&[[0.13, 0.14, 0.15], [0.20, 0.26, 0.22], [0.40, 0.41, 0.42], [0.55, 0.55, 0.54]]);
+        let metal = d.pick(&[
+            [0.13, 0.14, 0.15],
+            [0.20, 0.26, 0.22],
+            [0.40, 0.41, 0.42],
+            [0.55, 0.55, 0.54],
+        ]);
         let wood = d.tint([0.42, 0.31, 0.21], 0.10);
         let white = d.chance(0.3);
         let wood = if white { [0.80, 0.79, 0.75] } else { wood };
@@ -43,7 +48,15 @@ impl Scenery<'_> {
                 self.rail(&span, [0.0, tall], wood, look.of(Material::Wood));
                 if size > 9.0 {
                     let gap = wood.map(|c| c * 0.45);
-                    self.bars(&span, [0.0, tall], 0.16, 0.012, gap, size * 4.0, look.of(Material::Wood));
+                    self.bars(
+                        &span,
+                        [0.0, tall],
+                        0.16,
+                        0.012,
+                        gap,
+                        size * 4.0,
+                        look.of(Material::Wood),
+                    );
                 }
             }
             2 => {
@@ -80,7 +93,16 @@ impl Scenery<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn bars(&mut self, span: &Span, h: [f32; 2], pitch: f32, radius: f32, color: Rgb, size: f32, look: Look) {
+    fn bars(
+        &mut self,
+        span: &Span,
+        h: [f32; 2],
+        pitch: f32,
+        radius: f32,
+        color: Rgb,
+        size: f32,
+        look: Look,
+    ) {
         // Bars finer than the pixels melt into one grey.
         if size * pitch < 1.6 {
             self.veil(span, h, color, (2.0 * radius / pitch).min(0.6), look);

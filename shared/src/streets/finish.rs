@@ -3,7 +3,9 @@
 
 use image::RgbImage;
 
-use super::math::{Dice, Rgb, blend, cos, fade, floor, fraction, lattice, mix, noise, scale, sin, speck, step};
+use super::math::{
+    Dice, Rgb, blend, cos, fade, floor, fraction, lattice, mix, noise, scale, sin, speck, step,
+};
 use super::palette::{Material, Thing};
 use super::scene::{Scenery, Skyline};
 use super::weather::{Light, Weather};
@@ -34,7 +36,8 @@ impl Scenery<'_> {
                 let (height, radius) = if small { (3.2, 1.2) } else { (5.6, 2.4) };
                 self.cast(item, 0.14, height, strength);
                 let reach = height / self.light.sun[1].max(0.2);
-                let centre = [item.s - self.light.sun[2] * reach, item.o - self.light.sun[0] * reach];
+                let centre =
+                    [item.s - self.light.sun[2] * reach, item.o - self.light.sun[0] * reach];
                 if strength > 0.3 {
                     let mut d = Dice::new(item.seed, 9, 0);
                     for _ in 0..9 {
@@ -45,7 +48,9 @@ impl Scenery<'_> {
                     }
                 }
             }
-            Kind::Lamp | Kind::Signs | Kind::TrafficLight { .. } => self.cast(item, 0.07, 4.0, strength),
+            Kind::Lamp | Kind::Signs | Kind::TrafficLight { .. } => {
+                self.cast(item, 0.07, 4.0, strength)
+            }
             Kind::Bollard | Kind::Clutter => spot(self, [item.s, item.o], 0.32, 0.28),
             _ => {}
         }
@@ -62,10 +67,10 @@ impl Scenery<'_> {
         let long = (ds * ds + d_o * d_o).sqrt().max(0.1);
         let (ns, no) = (-d_o / long * half, ds / long * half);
         let points = [
-            self.camera.place(item.s + ns, item.o + no, 0.0),
-            self.camera.place(item.s + ds + ns, item.o + d_o + no, 0.0),
-            self.camera.place(item.s + ds - ns, item.o + d_o - no, 0.0),
-            self.camera.place(item.s - ns, item.o - no, 0.0),
+            self.camera.place(item.s + ns, item.o + no, self.level(item.o)),
+            self.camera.place(item.s + ds + ns, item.o + d_o + no, self.level(item.o + d_o)),
+            self.camera.place(item.s + ds - ns, item.o + d_o - no, self.level(item.o + d_o)),
+            self.camera.place(item.s - ns, item.o - no, self.level(item.o)),
         ];
         self.canvas.face(&points, [0.03, 0.03, 0.05], strength * 0.9, None);
     }
@@ -84,7 +89,14 @@ impl Scenery<'_> {
                 if surface.look.thing != Thing::Sky {
                     let p = self.camera.point(x as f32 + 0.5, y as f32 + 0.5, surface.inverse);
                     let (s, o) = self.camera.street(p);
-                    let k = texture(surface.look.material, s, o, p, self.camera.focal * surface.inverse, surface.look.instance);
+                    let k = texture(
+                        surface.look.material,
+                        s,
+                        o,
+                        p,
+                        self.camera.focal * surface.inverse,
+                        surface.look.instance,
+                    );
                     color = scale(color, k);
                     if shadow > 0.3 && !surface.look.shaded {
                         let dark = shade(&self.skyline, self.light, s, o, p[1]) * shadow;
@@ -92,7 +104,11 @@ impl Scenery<'_> {
                         color = std::array::from_fn(|k| color[k] * cool[k]);
                     }
                     let clear = fade(self.light.haze * p[2]);
-                    let keep = if surface.look.material == Material::Lamp { 0.5 + 0.5 * clear } else { clear };
+                    let keep = if surface.look.material == Material::Lamp {
+                        0.5 + 0.5 * clear
+                    } else {
+                        clear
+                    };
                     color = blend(self.light.horizon, color, keep);
                 }
                 lit[at] = color;
@@ -117,25 +133,31 @@ impl Scenery<'_> {
                     continue;
                 }
                 let rough = speck(x as i32, y as i32, 3) * 2.0;
-                let up = (2.0 * horizon - y as f32 + rough * 3.0).clamp(0.0, h as f32 - 1.0) as usize;
+                let up =
+                    (2.0 * horizon - y as f32 + rough * 3.0).clamp(0.0, h as f32 - 1.0) as usize;
                 let side = (x as f32 + rough).clamp(0.0, w as f32 - 1.0) as usize;
                 let p = self.camera.point(x as f32, y as f32, self.canvas.surfaces[at].inverse);
                 let puddle = 0.5 + 0.5 * noise(p[0] * 0.35, (p[2] + self.camera.s) * 0.25, 77);
-                let k = self.light.wet * (0.10 + 0.36 * puddle) * (1.0 - 0.4 * step(0.0, h as f32, y as f32 - horizon));
-                lit[at] = blend(scale(lit[at], 1.0 - 0.22 * self.light.wet), still[up * w + side], k);
+                let k = self.light.wet
+                    * (0.10 + 0.36 * puddle)
+                    * (1.0 - 0.4 * step(0.0, h as f32, y as f32 - horizon));
+                lit[at] =
+                    blend(scale(lit[at], 1.0 - 0.22 * self.light.wet), still[up * w + side], k);
             }
         }
     }
 
     fn develop(&self, lit: &[Rgb], grain: u64) -> RgbImage {
         let (w, h) = (self.canvas.width as usize, self.canvas.height as usize);
-        let mut d = Dice::new(grain, 90, 0);
+        // The exposure belongs to the weather, so that a drive does not flicker; the noise to the frame.
+        let mut d = Dice::new(u64::from(self.light.seed), 90, 0);
         let gain = d.f(0.88, 1.14) * if self.light.weather == Weather::Dusk { 1.08 } else { 1.0 };
         let white = [d.f(0.96, 1.04), 1.0, d.f(0.95, 1.05)];
         let noisy = d.f(0.008, 0.020) * (1.0 + 0.8 * self.light.night);
         let soft = d.f(0.06, 0.16) * (w as f32 / 512.0).clamp(0.6, 1.3);
         let dim = d.f(0.10, 0.28);
-        let (seed, rain) = (d.seed() as u32, self.light.weather == Weather::Rain);
+        let (seed, rain) =
+            (Dice::new(grain, 91, 0).seed() as u32, self.light.weather == Weather::Rain);
         let slant = d.f(-0.25, 0.25);
         let mut out = RgbImage::new(w as u32, h as u32);
         let pixels: &mut [u8] = &mut out;
@@ -144,13 +166,15 @@ impl Scenery<'_> {
             let dy = (y as f32 + 0.5) / h as f32 - 0.5;
             for x in 0..w {
                 let (left, right) = (x.saturating_sub(1), (x + 1).min(w - 1));
-                let (a, b, c, e) = (lit[y * w + left], lit[y * w + right], lit[up + x], lit[down + x]);
+                let (a, b, c, e) =
+                    (lit[y * w + left], lit[y * w + right], lit[up + x], lit[down + x]);
                 let centre = lit[y * w + x];
                 let dx = (x as f32 + 0.5) / w as f32 - 0.5;
                 let vignette = gain * (1.0 - dim * (dx * dx + dy * dy) * 1.6);
                 let bits = lattice(x as i32, y as i32, seed);
                 // Noise: fine in brightness, coarser in colour, as a sensor and its JPEG leave it.
-                let fine = ((bits & 0x3ff) as f32 + ((bits >> 10) & 0x3ff) as f32) * (1.0 / 1023.0) - 1.0;
+                let fine =
+                    ((bits & 0x3ff) as f32 + ((bits >> 10) & 0x3ff) as f32) * (1.0 / 1023.0) - 1.0;
                 let tinge = speck(x as i32 >> 1, y as i32 >> 1, seed ^ 0x55);
                 let streak = if rain { self.streak(x, y, slant, seed) } else { 0.0 };
                 for k in 0..3 {
@@ -159,7 +183,8 @@ impl Scenery<'_> {
                     // A soft shoulder, so that bright skies keep their clouds.
                     let v = if v > 0.75 { 0.75 + (v - 0.75) / (1.0 + (v - 0.75) * 2.2) } else { v };
                     let v = v + fine * noisy * (0.6 + v) + tinge * noisy * [0.6, 0.0, -0.6][k];
-                    pixels[(y * w + x) * 3 + k] = (mix(v, 0.85, streak).clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
+                    pixels[(y * w + x) * 3 + k] =
+                        (mix(v, 0.85, streak).clamp(0.0, 1.0) * 255.0 + 0.5) as u8;
                 }
             }
         }
@@ -169,8 +194,8 @@ impl Scenery<'_> {
     fn streak(&self, x: usize, y: usize, slant: f32, seed: u32) -> f32 {
         let unit = self.canvas.height as f32 / 256.0;
         let across = (x as f32 + y as f32 * slant) / unit.max(0.5);
-        let column = across.floor() as i32;
-        let row = (y as f32 / (22.0 * unit) + speck(column, 0, seed) * 40.0).floor() as i32;
+        let column = floor(across) as i32;
+        let row = floor(y as f32 / (22.0 * unit) + speck(column, 0, seed) * 40.0) as i32;
         let drop = lattice(column, row, seed ^ 0x99) & 0xff;
         if drop < 4 { 0.10 } else { 0.0 }
     }
@@ -201,7 +226,8 @@ fn texture(material: Material, s: f32, o: f32, p: [f32; 3], density: f32, instan
     let h = p[1];
     match material {
         Material::Asphalt => {
-            let patches = noise(s * 0.16, o * 0.5, 1) * 0.05 + noise(s * 0.9, o * 1.3, 2) * 0.035 * seen(0.8);
+            let patches =
+                noise(s * 0.16, o * 0.5, 1) * 0.05 + noise(s * 0.9, o * 1.3, 2) * 0.035 * seen(0.8);
             let speckle = speck((s * 26.0) as i32, (o * 26.0) as i32, 3) * 0.10 * seen(0.04 * 1.6);
             let crumbs = noise(s * 7.0, o * 7.0, 4) * 0.05 * seen(0.14);
             let crack = (noise(s * 0.35, o * 0.9, 5) + noise(s * 1.7, o * 2.3, 6) * 0.35).abs();
@@ -216,7 +242,10 @@ fn texture(material: Material, s: f32, o: f32, p: [f32; 3], density: f32, instan
             let joint = if fa < 0.06 || fb < 0.06 { 0.16 * seen(0.12) } else { 0.0 };
             1.0 + tile - joint + noise(s * 0.4, o * 0.6, 9) * 0.06
         }
-        Material::Plaster => 1.0 + noise(s * 0.7, h * 0.25, 10) * 0.05 + noise(s * 5.0, h * 5.0, 11) * 0.03 * seen(0.2),
+        Material::Plaster => {
+            1.0 + noise(s * 0.7, h * 0.25, 10) * 0.05
+                + noise(s * 5.0, h * 5.0, 11) * 0.03 * seen(0.2)
+        }
         Material::Brick => {
             let along = s + o * 0.37; // end walls run across the street
             let row = floor(h / 0.12);
@@ -226,27 +255,37 @@ fn texture(material: Material, s: f32, o: f32, p: [f32; 3], density: f32, instan
             let joint = if fa < 0.08 || fh < 0.18 { -0.20 * seen(0.05) } else { 0.0 };
             1.0 + brick - joint + noise(s * 0.5, h * 0.4, 13) * 0.06
         }
-        Material::Concrete => 1.0 + noise(s * 1.1, h * 0.9 + o, 14) * 0.06 + speck((s * 12.0) as i32, (h * 12.0) as i32, 15) * 0.04 * seen(0.1),
+        Material::Concrete => {
+            1.0 + noise(s * 1.1, h * 0.9 + o, 14) * 0.06
+                + speck((s * 12.0) as i32, (h * 12.0) as i32, 15) * 0.04 * seen(0.1)
+        }
         Material::Roof => {
             let row = h / 0.22;
             let tile = speck(floor(s / 0.3) as i32, floor(row) as i32, 16) * 0.10 * seen(0.22);
-            1.0 + tile - 0.14 * seen(0.2) * step(0.6, 1.0, fraction(row)) + noise(s * 0.3, h, 17) * 0.06
+            1.0 + tile - 0.14 * seen(0.2) * step(0.6, 1.0, fraction(row))
+                + noise(s * 0.3, h, 17) * 0.06
         }
         Material::Glass => 1.0 + noise(s * 1.3 + h * 0.7, h * 0.9, 18) * 0.22,
         Material::Leaf => {
             let shift = instance as f32 * 3.7;
-            let (a, b) = (p[0] + shift, h + p[2] * 0.3);
+            let (a, b) = (o + s * 0.83 + shift, h + s * 0.3);
             let coarse = noise(a * 2.6, b * 2.6, 19) * 0.16;
             let fine = noise(a * 9.0, b * 9.0, 20) * 0.30 * seen(0.11);
-            let sharp = speck(floor(a * 22.0) as i32, floor(b * 22.0) as i32, 21) * 0.22 * seen(0.05);
+            let sharp =
+                speck(floor(a * 22.0) as i32, floor(b * 22.0) as i32, 21) * 0.22 * seen(0.05);
             1.0 + coarse + fine + sharp
         }
         Material::Grass => {
             let fine = speck((s * 14.0) as i32, (o * 14.0) as i32, 22) * 0.20 * seen(0.07);
-            1.0 + noise(s * 0.3, o * 0.5, 23) * 0.13 + noise(s * 2.0, o * 3.0, 24) * 0.10 * seen(0.4) + fine
+            1.0 + noise(s * 0.3, o * 0.5, 23) * 0.13
+                + noise(s * 2.0, o * 3.0, 24) * 0.10 * seen(0.4)
+                + fine
         }
         Material::Bark => 1.0 + noise(p[0] * 16.0, h * 3.0, 25) * 0.20,
-        Material::Wood => 1.0 + noise(s * 3.0, h * 0.8, 26) * 0.12 + speck((s * 6.2) as i32, 0, 27) * 0.08 * seen(0.16),
+        Material::Wood => {
+            1.0 + noise(s * 3.0, h * 0.8, 26) * 0.12
+                + speck((s * 6.2) as i32, 0, 27) * 0.08 * seen(0.16)
+        }
         Material::Smooth => 1.0 + noise(p[0] * 6.0, h * 6.0, 28) * 0.03,
         Material::Lamp | Material::Sky => 1.0,
     }

@@ -13,7 +13,15 @@ const SIGNAL: Look = Look::new(Thing::TrafficLight, Material::Smooth);
 
 impl Scenery<'_> {
     /// A regular polygon facing the camera at `centre`, `radius` in metres, turned by `turn`.
-    fn regular(&mut self, centre: V3, radius: f32, corners: usize, turn: f32, color: Rgb, look: Look) {
+    fn regular(
+        &mut self,
+        centre: V3,
+        radius: f32,
+        corners: usize,
+        turn: f32,
+        color: Rgb,
+        look: Look,
+    ) {
         let mut points = [[0.0; 3]; 16];
         for (k, p) in points.iter_mut().enumerate().take(corners) {
             let a = turn + k as f32 * (6.2832 / corners as f32);
@@ -37,7 +45,13 @@ impl Scenery<'_> {
         let side = if self.camera.direction(self.light.sun)[0] > 0.0 { 0.35 } else { -0.35 };
         let shift = |p: V3, r: f32| [p[0] + side * r, p[1], p[2]];
         let bright = self.light.around(color, 1.15);
-        self.canvas.rod(shift(foot, radius[0]), shift(top, radius[1]), radius.map(|r| r * 0.45), bright, None);
+        self.canvas.rod(
+            shift(foot, radius[0]),
+            shift(top, radius[1]),
+            radius.map(|r| r * 0.45),
+            bright,
+            None,
+        );
         top
     }
 
@@ -60,16 +74,41 @@ impl Scenery<'_> {
                 let top = self.post(foot, tall, [thick, thick * 0.6], color);
                 let reach = if kind == 0 { 1.6 } else { 0.7 };
                 let end = self.camera.place(item.s, item.o + over * reach, KERB + tall + 0.25);
-                self.canvas.rod(top, end, [thick * 0.6, thick * 0.5], self.light.around(color, 0.9), Some(look));
-                let tip = self.camera.place(item.s, item.o + over * (reach + 0.6), KERB + tall + 0.28);
-                self.canvas.rod(end, tip, [0.10, 0.08], self.light.around([0.30, 0.31, 0.32], 1.0), Some(look));
+                self.canvas.rod(
+                    top,
+                    end,
+                    [thick * 0.6, thick * 0.5],
+                    self.light.around(color, 0.9),
+                    Some(look),
+                );
+                let tip =
+                    self.camera.place(item.s, item.o + over * (reach + 0.6), KERB + tall + 0.28);
+                self.canvas.rod(
+                    end,
+                    tip,
+                    [0.10, 0.08],
+                    self.light.around([0.30, 0.31, 0.32], 1.0),
+                    Some(look),
+                );
                 let below = |p: V3| [p[0], p[1] - 0.07, p[2]];
                 self.canvas.rod(below(end), below(tip), [0.035, 0.035], lens, None);
             }
             _ => {
                 let top = self.post(foot, tall * 0.55, [thick * 0.9, thick * 0.6], color);
-                self.regular([top[0], top[1] + 0.22, top[2]], 0.24, 12, 0.0, lens, look.of(Material::Lamp));
-                self.board([top[0], top[1] + 0.46, top[2]], [0.2, 0.05], self.light.around(color, 0.8), look);
+                self.regular(
+                    [top[0], top[1] + 0.22, top[2]],
+                    0.24,
+                    12,
+                    0.0,
+                    lens,
+                    look.of(Material::Lamp),
+                );
+                self.board(
+                    [top[0], top[1] + 0.46, top[2]],
+                    [0.2, 0.05],
+                    self.light.around(color, 0.8),
+                    look,
+                );
             }
         }
     }
@@ -110,8 +149,16 @@ impl Scenery<'_> {
             let around = s.light.around(c, 1.05);
             std::array::from_fn(|k| (lit[k].max(around[k])) * fade)
         };
-        let (red, white, blue) = (tone(self, [0.78, 0.10, 0.10]), tone(self, [0.95, 0.95, 0.94]), tone(self, [0.10, 0.26, 0.62]));
-        let (black, yellow, green) = (tone(self, [0.06, 0.06, 0.07]), tone(self, [0.95, 0.76, 0.12]), tone(self, [0.06, 0.38, 0.24]));
+        let (red, white, blue) = (
+            tone(self, [0.78, 0.10, 0.10]),
+            tone(self, [0.95, 0.95, 0.94]),
+            tone(self, [0.10, 0.26, 0.62]),
+        );
+        let (black, yellow, green) = (
+            tone(self, [0.06, 0.06, 0.07]),
+            tone(self, [0.95, 0.76, 0.12]),
+            tone(self, [0.06, 0.38, 0.24]),
+        );
         let up = 1.5708;
         match if second { 4 + d.n(4) } else { d.n(10) } {
             0 | 1 => {
@@ -161,7 +208,12 @@ impl Scenery<'_> {
                 self.board(at, [0.62, 0.27], ink, look);
                 self.board(at, [0.59, 0.24], color, look);
                 for y in [0.09f32, -0.1] {
-                    self.board([at[0] - d.f(0.0, 0.2), at[1] + y, at[2]], [d.f(0.22, 0.36), 0.04], ink, look);
+                    self.board(
+                        [at[0] - d.f(0.0, 0.2), at[1] + y, at[2]],
+                        [d.f(0.22, 0.36), 0.04],
+                        ink,
+                        look,
+                    );
                 }
             }
         }
@@ -176,7 +228,12 @@ impl Scenery<'_> {
         }
         let color = d.pick(&palette::METAL);
         let lamp = d.pick(&[0usize, 0, 0, 1, 2, 2, 2]);
-        let case = d.pick(&[[0.06, 0.07, 0.07], [0.10, 0.13, 0.11], [0.16, 0.16, 0.15], [0.55, 0.45, 0.12]]);
+        let case = d.pick(&[
+            [0.06, 0.07, 0.07],
+            [0.10, 0.13, 0.11],
+            [0.16, 0.16, 0.15],
+            [0.55, 0.45, 0.12],
+        ]);
         let tall = if arm { 5.6 } else { 3.3 };
         let thick = if arm { 0.11 } else { 0.065 };
         let top = self.post(foot, tall, [thick, thick * 0.8], color);
@@ -233,7 +290,14 @@ impl Scenery<'_> {
             return;
         }
         let look = Look::new(Thing::Clutter, Material::Smooth).number(self.number);
-        let color = d.pick(&[[0.22, 0.30, 0.20], [0.28, 0.29, 0.30], [0.12, 0.16, 0.28], [0.62, 0.14, 0.12], [0.86, 0.70, 0.16], [0.50, 0.50, 0.48]]);
+        let color = d.pick(&[
+            [0.22, 0.30, 0.20],
+            [0.28, 0.29, 0.30],
+            [0.12, 0.16, 0.28],
+            [0.62, 0.14, 0.12],
+            [0.86, 0.70, 0.16],
+            [0.50, 0.50, 0.48],
+        ]);
         let (side, top) = (self.light.around(color, 0.9), self.light.around(color, 1.2));
         let (w, h, lid) = match d.n(5) {
             0 => (0.17, 0.72, 0.05),
@@ -244,9 +308,19 @@ impl Scenery<'_> {
         };
         let middle = [foot[0], foot[1] + h * 0.5, foot[2]];
         self.board(middle, [w, h * 0.5], side, look);
-        self.board([foot[0] + w * 0.55, middle[1], foot[2]], [w * 0.45, h * 0.5], side.map(|c| c * 0.8), look);
+        self.board(
+            [foot[0] + w * 0.55, middle[1], foot[2]],
+            [w * 0.45, h * 0.5],
+            side.map(|c| c * 0.8),
+            look,
+        );
         self.board([foot[0], foot[1] + h, foot[2]], [w * 1.08, lid], top, look);
-        self.board([foot[0], foot[1] + h * 0.72, foot[2]], [w * 0.6, 0.03], [0.05, 0.05, 0.05], look);
+        self.board(
+            [foot[0], foot[1] + h * 0.72, foot[2]],
+            [w * 0.6, 0.03],
+            [0.05, 0.05, 0.05],
+            look,
+        );
     }
 
     /// An advertisement on two legs: as bright as a traffic sign, but building to the labels.
@@ -266,11 +340,21 @@ impl Scenery<'_> {
             self.canvas.rod(a, [a[0], 1.6, a[2]], [0.06, 0.06], leg, Some(look));
         }
         let at = [foot[0], foot[1] + 2.2, foot[2]];
-        self.board(at, [1.3, 0.9], [0.75, 0.75, 0.74].map(|c: f32| c * self.light.ambient[1] * 1.3), look);
+        self.board(
+            at,
+            [1.3, 0.9],
+            [0.75, 0.75, 0.74].map(|c: f32| c * self.light.ambient[1] * 1.3),
+            look,
+        );
         self.board(at, [1.2, 0.8], paper, look);
         self.regular([at[0] - 0.5, at[1], at[2]], 0.5, 14, 0.0, ink, look);
         for k in 0..3 {
-            self.board([at[0] + 0.6, at[1] + 0.4 - 0.35 * k as f32, at[2]], [d.f(0.25, 0.45), 0.07], ink, look);
+            self.board(
+                [at[0] + 0.6, at[1] + 0.4 - 0.35 * k as f32, at[2]],
+                [d.f(0.25, 0.45), 0.07],
+                ink,
+                look,
+            );
         }
     }
 }

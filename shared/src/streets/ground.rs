@@ -36,6 +36,8 @@ impl Scenery<'_> {
         let walk = Look::new(Thing::Sidewalk, Material::Paving);
         let grass = Look::new(Thing::Grass, Material::Grass);
         let all = [self.camera.s - 5.0, self.camera.s + FAR];
+        // Something lies under everything: no seam between strips may show the sky.
+        self.strip([-900.0, 900.0], all, 0.0, world.asphalt, road);
         for (side, sign) in [(0, -1.0), (1, 1.0)] {
             let edge = world.line(side);
             self.strip([sign * edge, sign * 900.0], all, KERB, world.lawn, grass);
@@ -73,10 +75,23 @@ impl Scenery<'_> {
         let look = Look::new(Thing::Sidewalk, Material::Concrete);
         let half = self.world.half_road;
         for block in self.blocks() {
-            let open = if self.world.crossing(block) { CROSSING + 1.0 } else { 0.0 };
+            let crossing = self.world.crossing(block);
+            let open = if crossing { CROSSING } else { 0.0 };
             let from = (block as f32 * BLOCK + open).max(self.camera.s + 0.4);
             let to = (block + 1) as f32 * BLOCK;
-            let to = if self.world.crossing(block + 1) { to - 1.0 } else { to };
+            if crossing {
+                // The far kerb of the crossing street looks at the camera.
+                let s = block as f32 * BLOCK + CROSSING;
+                for sign in [-1.0f32, 1.0] {
+                    let (a, b) = (sign * half, sign * 60.0);
+                    self.wall(
+                        &[[s, a, 0.0], [s, b, 0.0], [s, b, KERB], [s, a, KERB]],
+                        self.world.kerb,
+                        [0.0, 0.0, -1.0],
+                        Some(look),
+                    );
+                }
+            }
             let mut s = from;
             while s < to {
                 let next = (s + 4.0 + (s - self.camera.s) * 0.1).min(to);
@@ -111,9 +126,11 @@ impl Scenery<'_> {
         for block in self.blocks() {
             let mut dice = Dice::new(self.world.seed, 11, block as u64);
             for _ in 0..3 {
-                let (s, o) = (block as f32 * BLOCK + dice.f(0.0, BLOCK), dice.f(-half * 0.8, half * 0.8));
+                let (s, o) =
+                    (block as f32 * BLOCK + dice.f(0.0, BLOCK), dice.f(-half * 0.8, half * 0.8));
                 let (long, wide) = (dice.f(1.0, 7.0), dice.f(0.5, 1.6));
-                let color = self.world.asphalt.map(|c| c * dice.f(0.72, 1.12));
+                let tone = dice.f(0.74, 1.12);
+                let color = self.world.asphalt.map(|c| c * tone);
                 let near = s > self.camera.s + 1.0 && s < self.camera.s + 70.0;
                 if near && dice.chance(0.8) {
                     self.strip([o - wide / 2.0, o + wide / 2.0], [s, s + long], 0.0, color, road);
@@ -131,13 +148,20 @@ impl Scenery<'_> {
         }
     }
 
+    /// Height of the ground beside the middle of the road.
+    pub fn level(&self, o: f32) -> f32 {
+        if o.abs() > self.world.half_road { KERB } else { 0.0 }
+    }
+
     /// A round spot on the ground.
     pub fn disc(&mut self, at: [f32; 2], radius: f32, color: Rgb, alpha: f32, look: Option<Look>) {
+        let height = self.level(at[1]);
         let points: Vec<_> = (0..14)
             .map(|k| {
                 let a = k as f32 * (6.2832 / 14.0);
-                let (s, o) = (at[0] + radius * super::math::sin(a), at[1] + radius * super::math::cos(a));
-                self.camera.place(s, o, 0.0)
+                let (s, o) =
+                    (at[0] + radius * super::math::sin(a), at[1] + radius * super::math::cos(a));
+                self.camera.place(s, o, height)
             })
             .collect();
         self.canvas.face(&points, color, alpha, look);

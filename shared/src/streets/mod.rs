@@ -1,6 +1,29 @@
 //! Procedural street scenes: pictures as a car's camera sees them, each with its exact labels.
-//! Not a simulator: flat ground, one street, painted back to front. Source: own.
+//! Not a simulator: flat ground, one street with a slight bend, painted back to front. Source: own.
+//!
+//! A label is the front-most object that covers the pixel's centre; the picture is antialiased, labels are
+//! not. As annotators do, fences and the wheels of bicycles are labelled whole, gaps and spokes too. Rare
+//! classes have doubles on purpose: trunks and drain pipes (poles), shop signs and billboards (traffic signs),
+//! posters and goods in windows (people), bins and boxes (void).
+//!
+//! Every choice is hashed from (seed, index), and the arithmetic uses only operations that round alike
+//! everywhere: a scene is the same on any machine and any number of threads.
+//!
+//! Shares of the classes over 500 scenes of seed 0 at 512x256, in per cent of all pixels:
+//!
+//! | class | share | class | share |
+//! |---|---|---|---|
+//! | road | 33.10 | car | 7.82 |
+//! | lane marking | 1.68 | pole | 1.01 |
+//! | sidewalk | 5.59 | traffic light | 0.079 |
+//! | building | 25.02 | traffic sign | 0.148 |
+//! | fence | 1.27 | pedestrian | 0.342 |
+//! | vegetation | 12.65 | bicycle | 0.025 |
+//! | sky | 11.13 | void | 0.130 |
+//!
+//! A scene of 512x256 took 26 ms of one core where this was written; time goes with the pixels.
 
+mod bodies;
 mod buildings;
 mod camera;
 mod canvas;
@@ -57,8 +80,16 @@ impl StreetSettings {
         if good(self.width) && good(self.height) {
             return Ok(());
         }
-        let line = format!("size: expected even sides of 64 to 8192 pixels, got {}x{}", self.width, self.height);
+        let line = format!(
+            "size: expected even sides of 64 to 8192 pixels, got {}x{}",
+            self.width, self.height
+        );
         Err(Error::request(line).hint("for example 320x160"))
+    }
+
+    fn bounded(&self) -> Self {
+        let bound = |side: u32| side.clamp(64, 8192);
+        StreetSettings { width: bound(self.width), height: bound(self.height), seed: self.seed }
     }
 }
 
@@ -76,7 +107,9 @@ pub struct Scene {
 }
 
 /// The scene number `index` of a set: a function of size, seed and index alone.
+/// Sizes that [`StreetSettings::check`] refuses are drawn at the nearest bound.
 pub fn scene(settings: &StreetSettings, index: u64) -> Scene {
+    let settings = &settings.bounded();
     let mut dice = Dice::new(settings.seed, 100, index);
     let world = World::new(dice.seed());
     let light = Light::new(&mut dice);
@@ -88,6 +121,23 @@ pub fn scene(settings: &StreetSettings, index: u64) -> Scene {
     shoot(settings, camera, &light, &world, time, dice.seed())
 }
 
+/// A frame of an endless drive along one street, `t` seconds after its start: what stands there stays in
+/// its place from frame to frame, traffic moves, the camera goes at nine metres a second.
+/// A function of size, seed and time alone.
+pub fn drive_frame(settings: &StreetSettings, t: f32) -> Scene {
+    let settings = &settings.bounded();
+    let mut dice = Dice::new(settings.seed, 101, 0);
+    let world = World::new(dice.seed());
+    let light = Light::new(&mut dice);
+    let s = 400.0 + 9.0 * t;
+    let mut camera = eye(settings, &world, &mut dice, s);
+    let sway = dice.seed() as u32;
+    camera.bend = 0.004 * math::noise(s * 0.006, 0.5, sway);
+    camera.turn(0.03 * math::noise(s * 0.02, 7.5, sway));
+    camera.o += 0.25 * math::noise(s * 0.015, 3.5, sway);
+    shoot(settings, camera, &light, &world, t, world.seed ^ u64::from(t.to_bits()))
+}
+
 fn eye(settings: &StreetSettings, world: &World, dice: &mut Dice, s: f32) -> Camera {
     let (w, h) = (settings.width as f32, settings.height as f32);
     let focal = w.max(1.6 * h) * dice.f(0.74, 0.98);
@@ -95,15 +145,25 @@ fn eye(settings: &StreetSettings, world: &World, dice: &mut Dice, s: f32) -> Cam
     Camera::new(focal, centre, dice.f(1.25, 1.75), s, world.driver(dice))
 }
 
-fn shoot(settings: &StreetSettings, camera: Camera, light: &Light, world: &World, time: f32, grain: u64) -> Scene {
-    let (w, h) = (settings.width.clamp(64, 8192), settings.height.clamp(64, 8192));
+fn shoot(
+    settings: &StreetSettings,
+    camera: Camera,
+    light: &Light,
+    world: &World,
+    time: f32,
+    grain: u64,
+) -> Scene {
+    let (w, h) = (settings.width, settings.height);
     let canvas = Canvas::new(w, h, camera);
     let mut scenery = scene::Scenery::new(canvas, light, world, time);
     scenery.draw();
     let image = scenery.finish(grain);
     let things: Vec<Thing> = scenery.canvas.surfaces.iter().map(|s| s.look.thing).collect();
-    let labels = GrayImage::from_fn(w, h, |x, y| Luma([layouts::row(things[(y * w + x) as usize]).streets]));
-    let instances = ImageBuffer::from_fn(w, h, |x, y| Luma([scenery.canvas.surfaces[(y * w + x) as usize].look.instance]));
+    let labels =
+        GrayImage::from_fn(w, h, |x, y| Luma([layouts::row(things[(y * w + x) as usize]).streets]));
+    let instances = ImageBuffer::from_fn(w, h, |x, y| {
+        Luma([scenery.canvas.surfaces[(y * w + x) as usize].look.instance])
+    });
     Scene { image, labels, instances, things }
 }
 

@@ -6,7 +6,7 @@ use super::math::Dice;
 use super::world::{BLOCK, CROSSING, District, Item, Kind, World};
 
 impl World {
-    /// Everything along one block except its houses; `time` in seconds moves what moves.
+    /// Everything along one block except its houses and the traffic.
     pub fn objects(&self, block: i64, out: &mut Vec<Item>) {
         for side in 0..2 {
             self.frontage(side, block, out);
@@ -37,9 +37,19 @@ impl World {
                 for pair in houses.windows(2) {
                     let gap = pair[1].s[0] - pair[0].s[1];
                     if gap > 1.0 {
-                        let kind = if d.chance(0.6) { Kind::Fence { long: gap, style } } else { Kind::Hedge { long: gap } };
+                        let kind = if d.chance(0.6) {
+                            Kind::Fence { long: gap, style }
+                        } else {
+                            Kind::Hedge { long: gap }
+                        };
                         put(pair[0].s[1], line, 0.5, kind, d);
-                        put(pair[0].s[1] + gap * 0.5, sign * (self.line(side) + 6.0), 6.0, Kind::Tree { small: false }, d);
+                        put(
+                            pair[0].s[1] + gap * 0.5,
+                            sign * (self.line(side) + 6.0),
+                            6.0,
+                            Kind::Tree { small: false },
+                            d,
+                        );
                     }
                 }
             }
@@ -58,7 +68,7 @@ impl World {
                 while s < to - 1.0 {
                     let long = (to - s).min(4.0);
                     let gate = !park && d.chance(0.14);
-                    if kind < 4 && !gate {
+                    if kind < 3 && !gate {
                         put(s, line, 0.3, Kind::Fence { long, style }, d);
                     } else if kind < 8 && !gate {
                         put(s, line, 0.3, Kind::Hedge { long }, d);
@@ -131,7 +141,7 @@ impl World {
                 put(start + d.f(2.0, 46.0), sign * o, Kind::Clutter, d);
             }
         }
-        let people = (d.f(0.0, 1.0) * d.f(0.3, 1.0) * self.busy * 8.0) as usize;
+        let people = (d.f(0.0, 1.0) * d.f(0.3, 1.0) * self.busy * 12.5) as usize;
         for _ in 0..people {
             let inner = edge + self.verge[side] + 0.5;
             let s = start + d.f(0.0, BLOCK);
@@ -164,7 +174,13 @@ impl World {
                 let o = sign * (self.half_road - 1.12 + d.f(-0.1, 0.1));
                 let ahead = if self.two_way { side == 1 } else { true };
                 let ahead = ahead != d.chance(0.06);
-                out.push(Item { s: s + d.f(-0.3, 0.3), o, seed: d.seed(), bias: 0.0, kind: Kind::Car { ahead, across: false } });
+                out.push(Item {
+                    s: s + d.f(-0.3, 0.3),
+                    o,
+                    seed: d.seed(),
+                    bias: 0.0,
+                    kind: Kind::Car { ahead, across: false },
+                });
             }
             s += 6.0;
         }
@@ -184,9 +200,19 @@ impl World {
             if d.chance(0.7) {
                 put(s - 1.0, -edge - 0.6, Kind::TrafficLight { faces: true, arm: false }, d);
             }
-            put(s + CROSSING + 1.0, -edge - 0.6, Kind::TrafficLight { faces: false, arm: false }, d);
+            put(
+                s + CROSSING + 1.0,
+                -edge - 0.6,
+                Kind::TrafficLight { faces: false, arm: false },
+                d,
+            );
             if d.chance(0.6) {
-                put(s + CROSSING + 1.0, edge + 0.6, Kind::TrafficLight { faces: true, arm: false }, d);
+                put(
+                    s + CROSSING + 1.0,
+                    edge + 0.6,
+                    Kind::TrafficLight { faces: true, arm: false },
+                    d,
+                );
             }
         } else {
             put(s - 1.2, edge + 0.7, Kind::Signs, d);
@@ -241,11 +267,23 @@ impl World {
                 let mut d = Dice::new(self.seed, 70 + number as u64, k as u64);
                 let s = k as f32 * slot + d.f(0.0, 7.0) + shift;
                 if d.chance(0.10 + 0.42 * self.busy) {
-                    out.push(Item { s, o: o + d.f(-0.3, 0.3), seed: d.seed(), bias: 0.0, kind: Kind::Car { ahead, across: false } });
+                    out.push(Item {
+                        s,
+                        o: o + d.f(-0.3, 0.3),
+                        seed: d.seed(),
+                        bias: 0.0,
+                        kind: Kind::Car { ahead, across: false },
+                    });
                 } else if d.chance(0.025) {
                     let edge = driving - 0.7;
                     let o = if ahead { edge } else { -edge };
-                    out.push(Item { s, o, seed: d.seed(), bias: 0.0, kind: Kind::Cyclist { ahead } });
+                    out.push(Item {
+                        s,
+                        o,
+                        seed: d.seed(),
+                        bias: 0.0,
+                        kind: Kind::Cyclist { ahead },
+                    });
                 }
             }
         }

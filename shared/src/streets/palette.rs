@@ -5,7 +5,6 @@ use super::math::Rgb;
 
 /// What a pixel shows, finer than the classes of any one layout; `layouts` maps it on each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Thing {
     Road,
     LaneMarking,
@@ -25,28 +24,6 @@ pub enum Thing {
     Bicycle,
     /// Bins, hydrants, benches and the like: void in every layout that has a void.
     Clutter,
-}
-
-impl Thing {
-    pub const ALL: [Thing; 17] = [
-        Thing::Road,
-        Thing::LaneMarking,
-        Thing::Sidewalk,
-        Thing::Grass,
-        Thing::Building,
-        Thing::Fence,
-        Thing::Vegetation,
-        Thing::Sky,
-        Thing::Car,
-        Thing::Truck,
-        Thing::Pole,
-        Thing::TrafficLight,
-        Thing::TrafficSign,
-        Thing::Person,
-        Thing::Rider,
-        Thing::Bicycle,
-        Thing::Clutter,
-    ];
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,13 +86,29 @@ pub const PLASTER: [Rgb; 10] = [
     [0.86, 0.76, 0.58],
     [0.58, 0.52, 0.48],
 ];
-pub const BRICK: [Rgb; 5] =
-    [[0.52, 0.29, 0.22], [0.60, 0.38, 0.28], [0.45, 0.27, 0.22], [0.66, 0.50, 0.38], [0.40, 0.32, 0.29]];
-pub const STONE: [Rgb; 4] = [[0.55, 0.54, 0.51], [0.62, 0.60, 0.56], [0.47, 0.47, 0.48], [0.66, 0.62, 0.53]];
-pub const ROOF: [Rgb; 5] =
-    [[0.50, 0.27, 0.20], [0.42, 0.25, 0.20], [0.30, 0.29, 0.30], [0.24, 0.25, 0.28], [0.47, 0.33, 0.25]];
-pub const SHUTTER: [Rgb; 5] =
-    [[0.25, 0.36, 0.28], [0.40, 0.24, 0.18], [0.28, 0.34, 0.44], [0.60, 0.58, 0.52], [0.36, 0.16, 0.16]];
+pub const BRICK: [Rgb; 5] = [
+    [0.52, 0.29, 0.22],
+    [0.60, 0.38, 0.28],
+    [0.45, 0.27, 0.22],
+    [0.66, 0.50, 0.38],
+    [0.40, 0.32, 0.29],
+];
+pub const STONE: [Rgb; 4] =
+    [[0.55, 0.54, 0.51], [0.62, 0.60, 0.56], [0.47, 0.47, 0.48], [0.66, 0.62, 0.53]];
+pub const ROOF: [Rgb; 5] = [
+    [0.50, 0.27, 0.20],
+    [0.42, 0.25, 0.20],
+    [0.30, 0.29, 0.30],
+    [0.24, 0.25, 0.28],
+    [0.47, 0.33, 0.25],
+];
+pub const SHUTTER: [Rgb; 5] = [
+    [0.25, 0.36, 0.28],
+    [0.40, 0.24, 0.18],
+    [0.28, 0.34, 0.44],
+    [0.60, 0.58, 0.52],
+    [0.36, 0.16, 0.16],
+];
 pub const SHOP: [Rgb; 9] = [
     [0.72, 0.14, 0.13],
     [0.12, 0.27, 0.58],
@@ -175,9 +168,24 @@ pub const TROUSERS: [Rgb; 7] = [
     [0.26, 0.26, 0.28],
     [0.18, 0.16, 0.15],
 ];
-pub const SKIN: [Rgb; 5] =
-    [[0.86, 0.68, 0.56], [0.78, 0.58, 0.45], [0.62, 0.43, 0.31], [0.44, 0.29, 0.20], [0.90, 0.74, 0.64]];
-pub const HAIR: [Rgb; 5] =
-    [[0.10, 0.08, 0.07], [0.24, 0.16, 0.10], [0.44, 0.32, 0.18], [0.60, 0.58, 0.55], [0.32, 0.14, 0.08]];
-pub const METAL: [Rgb; 5] =
-    [[0.44, 0.45, 0.46], [0.34, 0.35, 0.36], [0.22, 0.25, 0.24], [0.56, 0.57, 0.57], [0.17, 0.18, 0.19]];
+pub const SKIN: [Rgb; 5] = [
+    [0.86, 0.68, 0.56],
+    [0.78, 0.58, 0.45],
+    [0.62, 0.43, 0.31],
+    [0.44, 0.29, 0.20],
+    [0.90, 0.74, 0.64],
+];
+pub const HAIR: [Rgb; 5] = [
+    [0.10, 0.08, 0.07],
+    [0.24, 0.16, 0.10],
+    [0.44, 0.32, 0.18],
+    [0.60, 0.58, 0.55],
+    [0.32, 0.14, 0.08],
+];
+pub const METAL: [Rgb; 5] = [
+    [0.44, 0.45, 0.46],
+    [0.34, 0.35, 0.36],
+    [0.22, 0.25, 0.24],
+    [0.56, 0.57, 0.57],
+    [0.17, 0.18, 0.19],
+];

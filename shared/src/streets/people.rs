@@ -68,9 +68,7 @@ impl Scenery<'_> {
     pub fn person(&mut self, item: &Item, walking: bool) {
         let mut dice = Dice::new(item.seed, 0, 0);
         let d = &mut dice;
-        let ground = if item.o.abs() > self.world.half_road { KERB } else { 0.0 };
-        let pace = if walking { d.f(-1.3, 1.3) * self.time } else { 0.0 };
-        let foot = self.camera.place(item.s + pace, item.o, ground);
+        let foot = self.camera.place(item.s, item.o, self.level(item.o));
         if foot[2] < 2.2 {
             return;
         }
@@ -95,13 +93,31 @@ impl Scenery<'_> {
             let leg = leg.map(|v| v * dim);
             self.limb(&f, hip, knee, [0.085 * build, 0.066], leg);
             self.limb(&f, [knee[0], knee[1] + 0.03], ankle, [0.066, 0.048], leg);
-            self.limb(&f, [ankle[0] - 0.05, 0.035], [ankle[0] + 0.09 * view, 0.035], [0.042, 0.035], c.shoes);
+            self.limb(
+                &f,
+                [ankle[0] - 0.05, 0.035],
+                [ankle[0] + 0.09 * view, 0.035],
+                [0.042, 0.035],
+                c.shoes,
+            );
         }
         let arms = |s: &mut Self, side: f32| {
             let reach = -swing * side * view * 0.8;
             let color = c.coat.map(|v| v * 0.86);
-            s.limb(&f, [0.19 * side * build, 1.40], [0.24 * side * build + reach * 0.5, 1.12], [0.055, 0.048], color);
-            s.limb(&f, [0.24 * side * build + reach * 0.5, 1.13], [0.22 * side * build + reach, 0.86], [0.047, 0.038], color);
+            s.limb(
+                &f,
+                [0.19 * side * build, 1.40],
+                [0.24 * side * build + reach * 0.5, 1.12],
+                [0.055, 0.048],
+                color,
+            );
+            s.limb(
+                &f,
+                [0.24 * side * build + reach * 0.5, 1.13],
+                [0.22 * side * build + reach, 0.86],
+                [0.047, 0.038],
+                color,
+            );
             s.oval(&f, [0.22 * side * build + reach, 0.83], [0.04, 0.05], c.skin);
         };
         arms(self, -1.0);
@@ -111,20 +127,52 @@ impl Scenery<'_> {
             self.shape(&f, &[[-0.15, 0.95], [0.15, 0.95], [flare, hem], [-flare, hem]], c.trousers);
         }
         let end = if skirt { 0.88 } else { hem };
-        let torso = [[-w * 0.6, 1.50], [w * 0.6, 1.50], [w, 1.43], [w * 0.92, 1.15], [flare.min(0.2), end], [-flare.min(0.2), end], [-w * 0.92, 1.15], [-w, 1.43]];
+        let torso = [
+            [-w * 0.6, 1.50],
+            [w * 0.6, 1.50],
+            [w, 1.43],
+            [w * 0.92, 1.15],
+            [flare.min(0.2), end],
+            [-flare.min(0.2), end],
+            [-w * 0.92, 1.15],
+            [-w, 1.43],
+        ];
         self.shape(&f, &torso, c.coat);
         arms(self, 1.0);
         if d.chance(0.3) {
             let bag = self.light.around(d.pick(&palette::CLOTH), 0.9);
             let x = d.pick(&[-0.24f32, 0.24, 0.0]);
             let y = if x == 0.0 { 1.2 } else { 0.85 };
-            self.shape(&f, &[[x - 0.13, y - 0.17], [x + 0.13, y - 0.17], [x + 0.11, y + 0.17], [x - 0.11, y + 0.17]], bag);
+            self.shape(
+                &f,
+                &[
+                    [x - 0.13, y - 0.17],
+                    [x + 0.13, y - 0.17],
+                    [x + 0.11, y + 0.17],
+                    [x - 0.11, y + 0.17],
+                ],
+                bag,
+            );
         }
         self.head(&f, &c, d);
         if self.light.wet > 0.5 && d.chance(0.45) {
             let cloth = self.light.around(d.pick(&palette::SHOP), 1.0);
             self.limb(&f, [0.12, 1.2], [0.12, 2.0], [0.012, 0.012], [0.1, 0.1, 0.1]);
-            self.shape(&f, &[[-0.45, 1.86], [-0.3, 2.02], [-0.02, 2.14], [0.25, 2.14], [0.54, 2.02], [0.68, 1.86], [0.4, 1.9], [0.12, 1.86], [-0.18, 1.9]], cloth);
+            self.shape(
+                &f,
+                &[
+                    [-0.45, 1.86],
+                    [-0.3, 2.02],
+                    [-0.02, 2.14],
+                    [0.25, 2.14],
+                    [0.54, 2.02],
+                    [0.68, 1.86],
+                    [0.4, 1.9],
+                    [0.12, 1.86],
+                    [-0.18, 1.9],
+                ],
+                cloth,
+            );
         }
     }
 
@@ -133,7 +181,20 @@ impl Scenery<'_> {
         self.limb(f, [0.0, 1.47], [0.0, 1.58], [0.05, 0.05], c.skin);
         self.oval(f, [0.0, 1.64], [0.085, 0.115], if turned { c.hair } else { c.skin });
         let hair = if hat { c.coat.map(|v| v * 0.7) } else { c.hair };
-        self.shape(f, &[[-0.095, 1.64], [-0.09, 1.72], [-0.04, 1.775], [0.04, 1.775], [0.09, 1.72], [0.095, 1.64], [0.05, 1.695], [-0.05, 1.695]], hair);
+        self.shape(
+            f,
+            &[
+                [-0.095, 1.64],
+                [-0.09, 1.72],
+                [-0.04, 1.775],
+                [0.04, 1.775],
+                [0.09, 1.72],
+                [0.095, 1.64],
+                [0.05, 1.695],
+                [-0.05, 1.695],
+            ],
+            hair,
+        );
     }
 
     /// Draws a bicycle from its rear hub at `place(0, 0)`; `place(u, h)` is in camera coordinates.
@@ -151,14 +212,34 @@ impl Scenery<'_> {
             }
             let hub = place(u, 0.34);
             for k in [1, 4, 6, 9, 11, 14] {
-                self.canvas.rod(hub, rim[k], [0.006, 0.006], self.light.around([0.5, 0.5, 0.5], 1.0), None);
+                self.canvas.rod(
+                    hub,
+                    rim[k],
+                    [0.006, 0.006],
+                    self.light.around([0.5, 0.5, 0.5], 1.0),
+                    None,
+                );
             }
         }
-        let joints: [[f32; 2]; 7] = [[0.0, 0.34], [0.42, 0.30], [0.28, 0.86], [0.86, 0.84], [1.04, 0.34], [0.82, 1.00], [0.28, 0.92]];
+        let joints: [[f32; 2]; 7] = [
+            [0.0, 0.34],
+            [0.42, 0.30],
+            [0.28, 0.86],
+            [0.86, 0.84],
+            [1.04, 0.34],
+            [0.82, 1.00],
+            [0.28, 0.92],
+        ];
         let frame = self.light.around(frame, 1.0);
         for (a, b) in [(0, 1), (0, 2), (1, 2), (2, 3), (1, 3), (3, 4), (3, 5), (2, 6)] {
             let (p, q) = (joints[a], joints[b]);
-            self.canvas.rod(place(p[0], p[1]), place(q[0], q[1]), [0.026, 0.026], frame, Some(look));
+            self.canvas.rod(
+                place(p[0], p[1]),
+                place(q[0], q[1]),
+                [0.026, 0.026],
+                frame,
+                Some(look),
+            );
         }
         self.canvas.rod(place(0.16, 0.95), place(0.40, 0.95), [0.04, 0.03], dark, Some(look));
         self.canvas.rod(place(0.74, 1.02), place(0.92, 1.04), [0.025, 0.025], dark, Some(look));
@@ -179,7 +260,10 @@ impl Scenery<'_> {
             let (ax, az) = (cos(angle), sin(angle));
             let frame = d.pick(&palette::SHOP);
             let frame = frame.map(|c| c * 0.8);
-            self.bicycle(&move |u, h| [foot[0] + (u - 0.5) * ax, foot[1] + h, foot[2] + (u - 0.5) * az], frame);
+            self.bicycle(
+                &move |u, h| [foot[0] + (u - 0.5) * ax, foot[1] + h, foot[2] + (u - 0.5) * az],
+                frame,
+            );
         }
     }
 
@@ -193,27 +277,53 @@ impl Scenery<'_> {
         }
         let next = self.camera.place(item.s + flip, item.o + d.f(-0.12, 0.12), 0.0);
         let way = unit(sub(next, foot));
-        let place = move |u: f32, h: f32| -> V3 { [foot[0] + (u - 0.5) * way[0], h, foot[2] + (u - 0.5) * way[2]] };
+        let place = move |u: f32, h: f32| -> V3 {
+            [foot[0] + (u - 0.5) * way[0], h, foot[2] + (u - 0.5) * way[2]]
+        };
         let frame = d.pick(&palette::SHOP);
         self.bicycle(&place, frame);
         // Seen along its own plane a bicycle is as wide as its handlebar and tyres.
         let look = Look::new(Thing::Bicycle, Material::Smooth).number(self.number);
         let bar = place(0.86, 1.04);
-        self.canvas.rod([bar[0] - 0.27, bar[1], bar[2]], [bar[0] + 0.27, bar[1], bar[2]], [0.03, 0.03], [0.06, 0.06, 0.07], Some(look));
+        self.canvas.rod(
+            [bar[0] - 0.27, bar[1], bar[2]],
+            [bar[0] + 0.27, bar[1], bar[2]],
+            [0.03, 0.03],
+            [0.06, 0.06, 0.07],
+            Some(look),
+        );
         let tyre = place(if ahead { -0.1 } else { 1.15 }, 0.0);
-        self.canvas.rod(tyre, [tyre[0], 0.68, tyre[2]], [0.045, 0.045], [0.06, 0.06, 0.065], Some(look));
+        self.canvas.rod(
+            tyre,
+            [tyre[0], 0.68, tyre[2]],
+            [0.045, 0.045],
+            [0.06, 0.06, 0.065],
+            Some(look),
+        );
         let rider = Look::new(Thing::Rider, Material::Smooth).number(self.number);
         let c = self.clothes(d);
-        let rod = |s: &mut Self, a: V3, b: V3, r: [f32; 2], color: Rgb| s.canvas.rod(a, b, r, color, Some(rider));
+        let rod = |s: &mut Self, a: V3, b: V3, r: [f32; 2], color: Rgb| {
+            s.canvas.rod(a, b, r, color, Some(rider))
+        };
         let turn = d.f(0.0, 6.28) + self.time * 5.0;
         for side in [-1.0f32, 1.0] {
             let (pu, ph) = (0.42 + 0.16 * cos(turn) * side, 0.30 + 0.16 * sin(turn) * side);
             let wide = |p: V3, w: f32| [p[0] + side * w * way[2].abs(), p[1], p[2]];
-            let (hip, knee, ankle) = (wide(place(0.26, 1.0), 0.09), wide(place(0.60, 0.66 + (ph - 0.3) * 0.8), 0.12), wide(place(pu, ph + 0.05), 0.10));
+            let (hip, knee, ankle) = (
+                wide(place(0.26, 1.0), 0.09),
+                wide(place(0.60, 0.66 + (ph - 0.3) * 0.8), 0.12),
+                wide(place(pu, ph + 0.05), 0.10),
+            );
             rod(self, hip, knee, [0.09, 0.07], c.trousers);
             rod(self, knee, ankle, [0.07, 0.05], c.trousers.map(|v| v * 0.9));
             rod(self, ankle, wide(place(pu + 0.14, ph), 0.10), [0.05, 0.04], c.shoes);
-            rod(self, wide(place(0.46, 1.46), 0.18), wide(place(0.80, 1.08), 0.24), [0.055, 0.04], c.coat.map(|v| v * 0.88));
+            rod(
+                self,
+                wide(place(0.46, 1.46), 0.18),
+                wide(place(0.80, 1.08), 0.24),
+                [0.055, 0.04],
+                c.coat.map(|v| v * 0.88),
+            );
         }
         let (seat, neck) = (place(0.24, 0.96), place(0.48, 1.54));
         rod(self, seat, neck, [0.17, 0.19], c.coat);

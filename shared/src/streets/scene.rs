@@ -3,7 +3,7 @@
 
 use super::camera::Camera;
 use super::canvas::Canvas;
-use super::math::{Rgb, V3};
+use super::math::{Dice, Rgb, V3, sin};
 use super::palette::Look;
 use super::weather::Light;
 use super::world::{BLOCK, House, Item, Kind, World};
@@ -27,7 +27,7 @@ pub struct Scenery<'a> {
     pub skyline: Skyline,
     /// Number of the object that is being drawn.
     pub number: u16,
-    /// Thing of each numbered object, by number; 0 is nobody.
+    /// Seconds since the start: moves what moves.
     pub time: f32,
 }
 
@@ -36,7 +36,8 @@ impl<'a> Scenery<'a> {
         let camera = canvas.camera.clone();
         let first = camera.s - 90.0;
         let skyline = Skyline { first, height: vec![0.0; 420], front: vec![20.0; 420] };
-        let mut scenery = Scenery { canvas, camera, light, world, houses: Vec::new(), skyline, number: 0, time };
+        let mut scenery =
+            Scenery { canvas, camera, light, world, houses: Vec::new(), skyline, number: 0, time };
         for block in scenery.blocks() {
             for side in 0..2 {
                 scenery.houses.extend(world.houses(side, block));
@@ -79,13 +80,28 @@ impl<'a> Scenery<'a> {
             let o = house.sign() * house.front;
             for bay in 0..house.bays {
                 let s = house.s[0] + (bay as f32 + 1.0) * wide;
-                items.push(Item { s, o, seed: house.seed, bias: 1.0, kind: Kind::Bay { house: index, bay } });
+                items.push(Item {
+                    s,
+                    o,
+                    seed: house.seed,
+                    bias: 1.0,
+                    kind: Kind::Bay { house: index, bay },
+                });
             }
             let kind = Kind::End { house: index };
             items.push(Item { s: house.s[0], o, seed: house.seed, bias: wide + 1.2, kind });
         }
+        let stroll = |mut item: Item| {
+            if item.kind == (Kind::Person { walking: true }) {
+                // To and fro, so that nobody leaves the block that knows of him.
+                let pace = Dice::new(item.seed, 8, 0).f(0.05, 0.16);
+                item.s += 7.0 * sin(pace * self.time);
+            }
+            item
+        };
         let mut order: Vec<(f32, Item)> = items
             .into_iter()
+            .map(stroll)
             .map(|item| (self.camera.place(item.s, item.o, 0.0)[2] + item.bias, item))
             .filter(|(depth, item)| {
                 let room = match item.kind {
@@ -95,7 +111,11 @@ impl<'a> Scenery<'a> {
                     Kind::Car { .. } => 4.2,
                     _ => 2.0,
                 };
-                *depth > room && item.s < self.camera.s + SIGHT
+                // A driver keeps his distance from the car before him.
+                let tailgating = matches!(item.kind, Kind::Car { across: false, .. })
+                    && *depth < 8.5
+                    && (item.o - self.camera.o).abs() < 1.9;
+                *depth > room && item.s < self.camera.s + SIGHT && !tailgating
             })
             .collect();
         order.sort_by(|a, b| b.0.total_cmp(&a.0));

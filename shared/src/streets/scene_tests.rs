@@ -58,7 +58,10 @@ fn labels_are_train_ids_or_void_and_shares_are_those_of_streets() {
     ];
     for (id, (name, low, high)) in bounds.into_iter().enumerate() {
         let share = counts[id] as f64 / total * 100.0;
-        assert!(share >= low && share <= high, "{name}: expected {low} to {high} %, got {share:.4} %");
+        assert!(
+            share >= low && share <= high,
+            "{name}: expected {low} to {high} %, got {share:.4} %"
+        );
     }
     assert!((counts[255] as f64) < total * 0.01, "void is a remnant");
 }
@@ -68,7 +71,11 @@ fn the_road_lies_below_the_sky_and_things_hide_what_is_behind_them() {
     for index in 0..12 {
         let labels = scene(&SIZE, index).labels;
         let mean_row = |id: u8| {
-            let rows: Vec<f64> = labels.enumerate_pixels().filter(|p| p.2.0[0] == id).map(|p| f64::from(p.1)).collect();
+            let rows: Vec<f64> = labels
+                .enumerate_pixels()
+                .filter(|p| p.2.0[0] == id)
+                .map(|p| f64::from(p.1))
+                .collect();
             (!rows.is_empty()).then(|| rows.iter().sum::<f64>() / rows.len() as f64)
         };
         if let (Some(road), Some(sky)) = (mean_row(0), mean_row(6)) {
@@ -87,7 +94,9 @@ fn the_nearer_of_two_posts_covers_the_farther_in_picture_and_labels() {
     use palette::{Look, Material, Thing};
     let camera = Camera::new(200.0, [64.0, 32.0], 1.4, 0.0, 0.0);
     let mut canvas = Canvas::new(128, 64, camera.clone());
-    for (z, thing, color) in [(20.0, Thing::Pole, [1.0, 0.0, 0.0]), (5.0, Thing::Person, [0.0, 1.0, 0.0])] {
+    for (z, thing, color) in
+        [(20.0, Thing::Pole, [1.0, 0.0, 0.0]), (5.0, Thing::Person, [0.0, 1.0, 0.0])]
+    {
         let look = Look::new(thing, Material::Smooth);
         canvas.rod([0.0, 0.4, z], [0.0, 2.2, z], [0.3, 0.3], color, Some(look));
     }
@@ -117,4 +126,15 @@ fn labels_are_crisp_where_the_picture_is_smooth() {
         }
     }
     assert!(halves > 30);
+}
+
+#[test]
+fn a_drive_changes_little_from_one_frame_to_the_next() {
+    let apart =
+        |a: &Scene, b: &Scene| a.labels.iter().zip(b.labels.iter()).filter(|(a, b)| a != b).count();
+    let (first, next, later) =
+        (drive_frame(&SIZE, 4.0), drive_frame(&SIZE, 4.02), drive_frame(&SIZE, 6.5));
+    assert!(apart(&first, &next) * 3 < apart(&first, &later), "frames belong together");
+    assert!(apart(&first, &next) > 0, "the camera moves");
+    assert!(first.image == drive_frame(&SIZE, 4.0).image);
 }

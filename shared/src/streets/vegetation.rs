@@ -14,12 +14,16 @@ impl Scenery<'_> {
         let k = self.canvas.per_metre(foot[2]);
         let centre = self.camera.pixel([foot[0] + x, y, foot[2]]);
         let r = radius * k;
-        let corners = if r < 2.0 { 6 } else { 11 };
-        let mut points = [[0.0; 2]; 11];
+        let corners = match r {
+            r if r < 2.0 => 6,
+            r if r < 5.0 => 10,
+            _ => 22,
+        };
+        let mut points = [[0.0; 2]; 22];
         let turn = d.f(0.0, 6.28);
         for (j, p) in points.iter_mut().enumerate().take(corners) {
             let a = turn + j as f32 * (6.2832 / corners as f32);
-            let reach = r * d.f(0.78, 1.18);
+            let reach = r * if j % 2 == 0 { d.f(0.92, 1.20) } else { d.f(0.74, 0.98) };
             *p = [centre[0] + reach * cos(a), centre[1] + reach * sin(a)];
         }
         let look = LEAVES.number(self.number);
@@ -38,7 +42,12 @@ impl Scenery<'_> {
         let thick = if small { d.f(0.06, 0.09) } else { d.f(0.11, 0.21) };
         let leaf = if d.chance(0.7) { self.world.leaf } else { d.pick(&palette::LEAF) };
         let leaf = d.tint(leaf, 0.035);
-        let bark = d.pick(&[[0.30, 0.25, 0.20], [0.36, 0.33, 0.29], [0.24, 0.21, 0.19], [0.42, 0.41, 0.38]]);
+        let bark = d.pick(&[
+            [0.30, 0.25, 0.20],
+            [0.36, 0.33, 0.29],
+            [0.24, 0.21, 0.19],
+            [0.42, 0.41, 0.38],
+        ]);
         let bark = self.light.around(bark, 0.9);
         let look = Look::new(Thing::Vegetation, Material::Bark).number(self.number);
         let lean = d.f(-0.15, 0.15);
@@ -47,12 +56,13 @@ impl Scenery<'_> {
         let conifer = d.chance(0.14);
         let wide = (tall - trunk) * if conifer { 0.26 } else { d.f(0.36, 0.52) };
         for _ in 0..4 {
-            let tip = [fork[0] + d.f(-wide, wide) * 0.8, trunk + (tall - trunk) * d.f(0.3, 0.7), foot[2]];
+            let tip =
+                [fork[0] + d.f(-wide, wide) * 0.8, trunk + (tall - trunk) * d.f(0.3, 0.7), foot[2]];
             let base = [fork[0], fork[1] - 0.2, foot[2]];
             self.canvas.rod(base, tip, [thick * 0.5, thick * 0.2], bark, Some(look));
         }
         let k = self.canvas.per_metre(foot[2]);
-        let count = ((wide * k * 0.45) as usize).clamp(7, 54);
+        let count = ((wide * k * 0.85) as usize).clamp(12, 110);
         let (middle, half) = ((trunk + tall) * 0.5, (tall - trunk) * 0.5 + 0.3);
         let sun = self.camera.direction(self.light.sun);
         let shape = d.f(0.0, 1.0);
@@ -60,7 +70,7 @@ impl Scenery<'_> {
             // From the shaded inside to the lit outside: later clumps lie in front.
             let layer = j as f32 / count as f32;
             let a = d.f(0.0, 6.28);
-            let reach = d.f(0.0, 1.0).sqrt() * (0.96 - 0.22 * layer);
+            let reach = d.f(0.0, 1.0).sqrt() * (0.84 + 0.16 * layer);
             let (mut x, mut y) = (cos(a) * reach, sin(a) * reach);
             if conifer {
                 y = d.f(-1.0, 1.0);
@@ -68,9 +78,17 @@ impl Scenery<'_> {
             } else if shape > 0.6 {
                 x *= 1.0 - 0.25 * y;
             }
-            let bright = 0.62 + 0.30 * layer + 0.22 * y + 0.16 * (x * sun[0] - 0.4 * sun[2] * layer);
+            let bright = 0.58
+                + 0.34 * layer
+                + d.f(-0.09, 0.09)
+                + 0.22 * y
+                + 0.16 * (x * sun[0] - 0.4 * sun[2] * layer);
             let color = self.light.around(leaf, bright.clamp(0.3, 1.35));
-            let size = wide * d.f(0.20, 0.36) * if conifer { 0.8 } else { 1.0 };
+            let size = wide
+                * d.f(0.17, 0.27)
+                * (1.25 - 0.70 * layer)
+                * (55.0 / count as f32).sqrt().clamp(1.0, 1.8)
+                * if conifer { 0.8 } else { 1.0 };
             self.clump(foot, lean + x * wide, middle + y * half, size, color, d);
         }
     }
@@ -106,8 +124,18 @@ impl Scenery<'_> {
         let base = blend(leaf, [0.1, 0.14, 0.06], 0.25);
         let top = [[s0, near, tall], [s1, near, tall], [s1, far, tall], [s0, far, tall]];
         self.wall(&top, leaf, [0.0, 1.0, 0.0], Some(look));
-        self.wall(&[[s0, near, 0.0], [s0, far, 0.0], [s0, far, tall], [s0, near, tall]], base, [0.0, 0.0, -1.0], Some(look));
-        self.wall(&[[s0, near, 0.0], [s1, near, 0.0], [s1, near, tall], [s0, near, tall]], base, [-sign, 0.0, 0.0], Some(look));
+        self.wall(
+            &[[s0, near, 0.0], [s0, far, 0.0], [s0, far, tall], [s0, near, tall]],
+            base,
+            [0.0, 0.0, -1.0],
+            Some(look),
+        );
+        self.wall(
+            &[[s0, near, 0.0], [s1, near, 0.0], [s1, near, tall], [s0, near, tall]],
+            base,
+            [-sign, 0.0, 0.0],
+            Some(look),
+        );
         let pieces = 10;
         for j in 0..pieces {
             let s = s1 - (s1 - s0) * (j as f32 + 0.5) / pieces as f32;

@@ -1,76 +1,12 @@
 //! Cars and vans: a side profile drawn out to a width, with glass, lamps, wheels and a shadow.
 //! Each body is two convex solids, so its visible faces may be drawn in any order. Source: own.
 
+use super::bodies::{STYLES, Style};
 use super::canvas::Canvas;
 use super::math::{Dice, Rgb, V3, blend, cos, cross, sin, sub, unit};
 use super::palette::{self, Look, Material, Thing};
 use super::scene::Scenery;
 use super::world::Item;
-
-/// A body style: profiles as (metres ahead of the middle, height), counter-clockwise from the rear.
-struct Style {
-    lower: &'static [[f32; 2]],
-    cabin: &'static [[f32; 2]],
-    wide: f32,
-    axles: [f32; 2],
-    wheel: f32,
-    /// Where the pillar between the side windows stands.
-    pillar: f32,
-    glazed: bool,
-}
-
-const STYLES: [Style; 5] = [
-    // saloon
-    Style {
-        lower: &[[-2.2, 0.24], [2.2, 0.24], [2.26, 0.55], [2.1, 0.72], [1.0, 0.93], [-1.7, 0.97], [-2.2, 0.92], [-2.28, 0.6]],
-        cabin: &[[-1.75, 0.95], [1.15, 0.92], [0.3, 1.42], [-0.1, 1.46], [-0.95, 1.42]],
-        wide: 1.78,
-        axles: [-1.35, 1.4],
-        wheel: 0.32,
-        pillar: -0.25,
-        glazed: true,
-    },
-    // hatchback
-    Style {
-        lower: &[[-1.85, 0.25], [1.95, 0.25], [2.0, 0.55], [1.85, 0.75], [0.95, 0.96], [-1.8, 1.0], [-1.93, 0.6]],
-        cabin: &[[-1.84, 0.98], [1.1, 0.95], [0.25, 1.46], [-0.2, 1.5], [-1.5, 1.44]],
-        wide: 1.74,
-        axles: [-1.25, 1.25],
-        wheel: 0.31,
-        pillar: -0.45,
-        glazed: true,
-    },
-    // estate, tall
-    Style {
-        lower: &[[-2.2, 0.3], [2.2, 0.3], [2.25, 0.65], [2.1, 0.9], [1.05, 1.08], [-2.1, 1.1], [-2.25, 0.7]],
-        cabin: &[[-2.12, 1.08], [1.15, 1.06], [0.4, 1.62], [-0.2, 1.68], [-1.85, 1.62]],
-        wide: 1.86,
-        axles: [-1.38, 1.38],
-        wheel: 0.37,
-        pillar: -0.35,
-        glazed: true,
-    },
-    // small van
-    Style {
-        lower: &[[-2.2, 0.3], [2.25, 0.3], [2.3, 0.7], [2.15, 0.98], [1.5, 1.12], [-2.25, 1.15], [-2.25, 0.6]],
-        cabin: &[[-2.25, 1.12], [1.55, 1.1], [0.85, 1.86], [0.3, 1.95], [-2.2, 1.92]],
-        wide: 1.86,
-        axles: [-1.45, 1.4],
-        wheel: 0.34,
-        pillar: 0.05,
-        glazed: false,
-    },
-    // delivery van
-    Style {
-        lower: &[[-2.9, 0.35], [2.7, 0.35], [2.75, 0.8], [2.6, 1.1], [2.05, 1.25], [-2.9, 1.25], [-2.9, 0.7]],
-        cabin: &[[-2.9, 1.22], [2.1, 1.22], [1.55, 2.1], [1.1, 2.42], [-2.85, 2.48]],
-        wide: 2.05,
-        axles: [-1.8, 1.75],
-        wheel: 0.37,
-        pillar: 0.9,
-        glazed: false,
-    },
-];
 
 /// The car's own frame: from (ahead, right, up) to camera coordinates.
 struct Body {
@@ -81,7 +17,9 @@ struct Body {
 
 impl Body {
     fn at(&self, u: f32, v: f32, h: f32) -> V3 {
-        std::array::from_fn(|k| self.origin[k] + self.ahead[k] * u + self.right[k] * v + if k == 1 { h } else { 0.0 })
+        std::array::from_fn(|k| {
+            self.origin[k] + self.ahead[k] * u + self.right[k] * v + if k == 1 { h } else { 0.0 }
+        })
     }
 }
 
@@ -101,11 +39,15 @@ impl Scenery<'_> {
         let style = &STYLES[d.pick(&[0usize, 0, 0, 1, 1, 1, 2, 2, 3, 4])];
         let body = self.body(item, ahead, across);
         let (long, half) = (style.lower[1][0].max(2.3), style.wide * 0.5);
-        if [(-long, -half), (-long, half), (long, -half), (long, half)].iter().any(|&(u, v)| body.at(u, v, 0.0)[2] < 1.0) {
+        if [(-long, -half), (-long, half), (long, -half), (long, half)]
+            .iter()
+            .any(|&(u, v)| body.at(u, v, 0.0)[2] < 1.0)
+        {
             return;
         }
         let paint = d.pick(&palette::CAR);
-        let paint = if style.glazed { d.tint(paint, 0.04) } else { d.pick(&[[0.86, 0.86, 0.84], paint]) };
+        let paint =
+            if style.glazed { d.tint(paint, 0.04) } else { d.pick(&[[0.86, 0.86, 0.84], paint]) };
         let thing = if style.wheel > 0.36 && !style.glazed { Thing::Truck } else { Thing::Car };
         let look = Look::new(thing, Material::Smooth).number(self.number);
         let size = self.canvas.per_metre(body.origin[2]);
@@ -113,7 +55,8 @@ impl Scenery<'_> {
         for u in style.axles {
             for v in [-half + 0.12, half - 0.12] {
                 let foot = body.at(u, v, 0.0);
-                let tyre = [-1.0f32, 1.0].map(|k| (foot[0] + k * 0.12 * self.camera.focal / self.camera.focal, k));
+                let tyre = [-1.0f32, 1.0]
+                    .map(|k| (foot[0] + k * 0.12 * self.camera.focal / self.camera.focal, k));
                 let corners = [
                     [tyre[0].0, 0.0, foot[2]],
                     [tyre[1].0, 0.0, foot[2]],
@@ -140,7 +83,16 @@ impl Scenery<'_> {
 
     /// One convex solid: its hull in a dark tone, then every face that shows.
     #[allow(clippy::too_many_arguments)]
-    fn solid(&mut self, body: &Body, profile: &[[f32; 2]], half: [f32; 2], paint: Rgb, dark: Rgb, look: Look, glass: Option<(Rgb, bool)>) {
+    fn solid(
+        &mut self,
+        body: &Body,
+        profile: &[[f32; 2]],
+        half: [f32; 2],
+        paint: Rgb,
+        dark: Rgb,
+        look: Look,
+        glass: Option<(Rgb, bool)>,
+    ) {
         let low = profile.iter().map(|p| p[1]).fold(f32::MAX, f32::min);
         let high = profile.iter().map(|p| p[1]).fold(f32::MIN, f32::max);
         let at = |p: [f32; 2], side: f32| {
@@ -193,18 +145,36 @@ impl Scenery<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn side(&mut self, body: &Body, style: &Style, half: &[f32; 2], height: [f32; 2], paint: Rgb, glass: Rgb, look: Look, d: &mut Dice, size: f32) {
+    fn side(
+        &mut self,
+        body: &Body,
+        style: &Style,
+        half: &[f32; 2],
+        height: [f32; 2],
+        paint: Rgb,
+        glass: Rgb,
+        look: Look,
+        d: &mut Dice,
+        size: f32,
+    ) {
         let rim = d.pick(&[[0.55, 0.55, 0.56], [0.38, 0.38, 0.40], [0.16, 0.16, 0.17]]);
         for side in [-1.0f32, 1.0] {
             let n = body.right.map(|c| c * side);
             if !self.canvas.faces(body.at(0.0, side * half[0], 0.8), n) {
                 continue;
             }
-            let on = |h: f32| side * (half[0] + (half[1] - half[0]) * ((h - height[0]) / (height[1] - height[0])).clamp(0.0, 1.0) + 0.005);
+            let on = |h: f32| {
+                side * (half[0]
+                    + (half[1] - half[0])
+                        * ((h - height[0]) / (height[1] - height[0])).clamp(0.0, 1.0)
+                    + 0.005)
+            };
             // Side windows follow the cabin's profile, a hand's breadth inside it.
             let [b, f] = [style.cabin[0], style.cabin[1]];
             let (low, high) = (height[0] + 0.06, height[1] - 0.11);
-            let lean = |x0: f32, x1: f32, h: f32| x0 + (x1 - x0) * ((h - height[0]) / (height[1] - height[0]));
+            let lean = |x0: f32, x1: f32, h: f32| {
+                x0 + (x1 - x0) * ((h - height[0]) / (height[1] - height[0]))
+            };
             let (rear, front) = (style.cabin[style.cabin.len() - 1], style.cabin[2]);
             let left = |h| lean(b[0], rear[0], h) + 0.14;
             let right = |h| lean(f[0], front[0], h) - 0.14;
@@ -213,7 +183,10 @@ impl Scenery<'_> {
                 let (p, q) = if back {
                     ([left(low), style.pillar - 0.05], [left(high), style.pillar - 0.05])
                 } else {
-                    ([style.pillar + 0.05, right(low)], [style.pillar + 0.05, right(high).max(style.pillar + 0.2)])
+                    (
+                        [style.pillar + 0.05, right(low)],
+                        [style.pillar + 0.05, right(high).max(style.pillar + 0.2)],
+                    )
                 };
                 let pane = [
                     body.at(p[0], on(low), low),
@@ -224,14 +197,25 @@ impl Scenery<'_> {
                 let color = self.light.on(glass, n);
                 self.canvas.face(&pane, color, 1.0, Some(look.of(Material::Glass)));
             }
-            let sill = [-1.9f32, 1.9].map(|u| u.clamp(style.lower[0][0] + 0.1, style.lower[1][0] - 0.1));
+            let sill =
+                [-1.9f32, 1.9].map(|u| u.clamp(style.lower[0][0] + 0.1, style.lower[1][0] - 0.1));
             let v = side * (style.wide * 0.5 + 0.005);
-            let strip = [body.at(sill[0], v, 0.26), body.at(sill[1], v, 0.26), body.at(sill[1], v, 0.40), body.at(sill[0], v, 0.40)];
+            let strip = [
+                body.at(sill[0], v, 0.26),
+                body.at(sill[1], v, 0.26),
+                body.at(sill[1], v, 0.40),
+                body.at(sill[0], v, 0.40),
+            ];
             let tone = self.light.on(paint.map(|c| c * 0.45), n);
             self.canvas.face(&strip, tone, 1.0, Some(look));
             if size > 14.0 {
                 for u in [style.pillar, style.pillar + 1.0] {
-                    let seam = [body.at(u, v, 0.40), body.at(u + 0.025, v, 0.40), body.at(u + 0.025, v, height[0]), body.at(u, v, height[0])];
+                    let seam = [
+                        body.at(u, v, 0.40),
+                        body.at(u + 0.025, v, 0.40),
+                        body.at(u + 0.025, v, height[0]),
+                        body.at(u, v, height[0]),
+                    ];
                     self.canvas.face(&seam, tone, 0.7, None);
                 }
             }
@@ -239,9 +223,30 @@ impl Scenery<'_> {
                 let wheel = style.wheel;
                 let arch = self.light.on([0.06, 0.06, 0.065], n);
                 ring(&mut self.canvas, body, [u, v, wheel + 0.02], wheel * 1.16, arch, look);
-                ring(&mut self.canvas, body, [u, v * 1.005, wheel], wheel, [0.05, 0.05, 0.055], look);
-                ring(&mut self.canvas, body, [u, v * 1.01, wheel], wheel * 0.62, self.light.on(rim, n), look);
-                ring(&mut self.canvas, body, [u, v * 1.01, wheel], wheel * 0.22, [0.12, 0.12, 0.13], look);
+                ring(
+                    &mut self.canvas,
+                    body,
+                    [u, v * 1.005, wheel],
+                    wheel,
+                    [0.05, 0.05, 0.055],
+                    look,
+                );
+                ring(
+                    &mut self.canvas,
+                    body,
+                    [u, v * 1.01, wheel],
+                    wheel * 0.62,
+                    self.light.on(rim, n),
+                    look,
+                );
+                ring(
+                    &mut self.canvas,
+                    body,
+                    [u, v * 1.01, wheel],
+                    wheel * 0.22,
+                    [0.12, 0.12, 0.13],
+                    look,
+                );
             }
         }
     }
@@ -252,21 +257,45 @@ impl Scenery<'_> {
         let night = self.light.night;
         for end in [-1.0f32, 1.0] {
             let n = body.ahead.map(|c| c * end);
-            let u = if end > 0.0 { style.lower[2][0] } else { style.lower[0][0] - 0.08 } + 0.01 * end;
+            let u =
+                if end > 0.0 { style.lower[2][0] } else { style.lower[0][0] - 0.08 } + 0.01 * end;
             if !self.canvas.faces(body.at(u, 0.0, 0.6), n) {
                 continue;
             }
             let half = style.wide * 0.5;
             let top = style.lower[3][1];
             let mut plate = |v: [f32; 2], h: [f32; 2], color: Rgb, glow: f32| {
-                let corners = [body.at(u, v[0], h[0]), body.at(u, v[1], h[0]), body.at(u, v[1], h[1]), body.at(u, v[0], h[1])];
+                let corners = [
+                    body.at(u, v[0], h[0]),
+                    body.at(u, v[1], h[0]),
+                    body.at(u, v[1], h[1]),
+                    body.at(u, v[0], h[1]),
+                ];
                 let lit = self.light.on(color, n);
                 let color = blend(lit, color.map(|c| c * 1.2), glow);
                 let material = if glow > 0.5 { Material::Lamp } else { Material::Smooth };
                 self.canvas.face(&corners, color, 1.0, Some(look.of(material)));
             };
-            plate([-half * 0.96, half * 0.96], [style.lower[0][1] + 0.02, 0.42], [0.10, 0.10, 0.105], 0.0);
+            plate(
+                [-half * 0.96, half * 0.96],
+                [style.lower[0][1] + 0.02, 0.42],
+                [0.10, 0.10, 0.105],
+                0.0,
+            );
             plate([-0.26, 0.26], [0.45, 0.56], [0.88, 0.88, 0.85], 0.0);
+            if !style.glazed && end < 0.0 {
+                // Back doors: a seam between them, a small window in each.
+                let high = style.cabin[3][1];
+                plate([-0.015, 0.015], [0.5, high - 0.12], [0.16, 0.16, 0.17], 0.0);
+                for side in [-1.0f32, 1.0] {
+                    plate(
+                        [side * half * 0.16, side * half * 0.66],
+                        [top + 0.25, high - 0.25],
+                        [0.10, 0.11, 0.12],
+                        0.0,
+                    );
+                }
+            }
             for side in [-1.0f32, 1.0] {
                 let v = [side * half * 0.94, side * half * 0.60];
                 if end < 0.0 {
@@ -288,7 +317,12 @@ impl Scenery<'_> {
         let body = self.body(item, true, across);
         for (grow, alpha) in [(0.30, 0.22), (0.08, 0.40), (-0.15, 0.45)] {
             let (u, v) = (2.05 + grow, 0.86 + grow);
-            let quad = [body.at(-u, -v, 0.0), body.at(u, -v, 0.0), body.at(u, v, 0.0), body.at(-u, v, 0.0)];
+            let quad = [
+                body.at(-u, -v, 0.0),
+                body.at(u, -v, 0.0),
+                body.at(u, v, 0.0),
+                body.at(-u, v, 0.0),
+            ];
             self.canvas.face(&quad, [0.02, 0.02, 0.03], alpha, None);
         }
     }

@@ -53,8 +53,8 @@ impl Light {
         let mut light = Light {
             weather,
             sun,
-            sunlight: blend([0.62, 0.60, 0.55], [0.72, 0.55, 0.36], warm),
-            ambient: [0.50, 0.53, 0.58],
+            sunlight: blend([0.74, 0.71, 0.64], [0.84, 0.66, 0.44], warm),
+            ambient: [0.60, 0.63, 0.68],
             zenith: dice.tint([0.24, 0.45, 0.76], 0.05),
             horizon: blend([0.74, 0.83, 0.92], [0.90, 0.84, 0.74], warm * 0.7),
             cloud: [0.95, 0.95, 0.96],
@@ -126,13 +126,15 @@ impl Light {
 
     /// A colour on something round or crumpled, which has no one normal.
     pub fn around(&self, color: Rgb, bright: f32) -> Rgb {
-        std::array::from_fn(|k| color[k] * (self.ambient[k] * 0.9 + self.sunlight[k] * 0.42) * bright)
+        std::array::from_fn(|k| {
+            color[k] * (self.ambient[k] * 0.9 + self.sunlight[k] * 0.42) * bright
+        })
     }
 
     /// How strongly a cast shadow darkens, 0..1.
     pub fn shadow(&self) -> f32 {
         let sun = self.sunlight[1] * 0.8;
-        (sun / (sun + self.ambient[1])).min(0.62)
+        (sun / (sun + self.ambient[1])).min(0.54)
     }
 }
 

@@ -142,7 +142,12 @@ impl World {
         let urban = d.f(0.0, 1.0);
         let green = d.f(0.0, 1.0);
         let tree = |d: &mut Dice| if d.chance(0.5) { d.f(8.0, 17.0) } else { 0.0 };
-        let trees = if d.chance(0.6) { let t = tree(d); [t, t] } else { [tree(d), tree(d)] };
+        let trees = if d.chance(0.6) {
+            let t = tree(d);
+            [t, t]
+        } else {
+            [tree(d), tree(d)]
+        };
         let verge = trees.map(|t| if t > 0.0 && green > 0.55 { 1.6 } else { 0.0 });
         let mut lines = Vec::new();
         let (wide, dash) = (d.f(0.06, 0.085), d.pick(&[2.0, 3.0, 4.0]));
@@ -153,7 +158,11 @@ impl World {
                 lines.push(Line { o: -gap, wide, dash: 0.0 });
                 lines.push(Line { o: gap, wide, dash: 0.0 });
             } else {
-                lines.push(Line { o: 0.0, wide, dash: if style == 0 && lanes == 2 { 0.0 } else { dash } });
+                lines.push(Line {
+                    o: 0.0,
+                    wide,
+                    dash: if style == 0 && lanes == 2 { 0.0 } else { dash },
+                });
             }
             for k in 1..lanes {
                 for sign in [-1.0, 1.0] {
@@ -222,7 +231,7 @@ impl World {
     }
 
     pub fn lights(&self, block: i64) -> bool {
-        Dice::new(self.seed, 4, block as u64).chance(0.35 + 0.4 * self.urban)
+        Dice::new(self.seed, 4, block as u64).chance(0.55 + 0.4 * self.urban)
     }
 
     pub fn district(&self, side: usize, block: i64) -> District {
@@ -270,7 +279,14 @@ impl World {
         out
     }
 
-    fn house(&self, d: &mut Dice, side: usize, district: District, s: [f32; 2], tall: f32) -> House {
+    fn house(
+        &self,
+        d: &mut Dice,
+        side: usize,
+        district: District,
+        s: [f32; 2],
+        tall: f32,
+    ) -> House {
         let city = district == District::City;
         let floors = match district {
             District::City => (tall + d.f(-1.4, 1.6)).round().max(2.0) as usize,
@@ -295,7 +311,12 @@ impl World {
             bays: (((s[1] - s[0]) / d.f(2.3, 3.4)).round() as usize).max(2),
             wall,
             base,
-            trim: d.pick(&[[0.88, 0.87, 0.84], [0.80, 0.78, 0.72], [0.36, 0.31, 0.28], [0.26, 0.27, 0.29]]),
+            trim: d.pick(&[
+                [0.88, 0.87, 0.84],
+                [0.80, 0.78, 0.72],
+                [0.36, 0.31, 0.28],
+                [0.26, 0.27, 0.29],
+            ]),
             material,
             roof: if d.chance(if city { 0.55 } else { 0.9 }) { Roof::Pitched } else { Roof::Flat },
             tiles: d.pick(&palette::ROOF),

@@ -40,7 +40,8 @@ pub enum Layout {
 
 impl Layout {
     /// Every layout.
-    pub const ALL: [Layout; 4] = [Layout::Streets, Layout::Cityscapes, Layout::Synthia, Layout::Camvid];
+    pub const ALL: [Layout; 4] =
+        [Layout::Streets, Layout::Cityscapes, Layout::Synthia, Layout::Camvid];
 
     /// Its name on the command line, which is also that of the built in data set that reads it.
     pub fn name(self) -> &'static str {
@@ -111,7 +112,13 @@ enum Place {
 ///
 /// A folder that holds the same set already is left as it is. Errors: sizes out of bounds, no scenes,
 /// a folder with something else in it (all the request's fault); a disk that is full or read-only.
-pub fn write(layout: Layout, out: &Path, settings: &StreetSettings, counts: Counts, progress: &(dyn Fn() + Sync)) -> Result<Summary> {
+pub fn write(
+    layout: Layout,
+    out: &Path,
+    settings: &StreetSettings,
+    counts: Counts,
+    progress: &(dyn Fn() + Sync),
+) -> Result<Summary> {
     settings.check()?;
     let jobs = jobs(layout, counts);
     let scenes = jobs.len() as u64;
@@ -128,7 +135,8 @@ pub fn write(layout: Layout, out: &Path, settings: &StreetSettings, counts: Coun
     let result = fill(layout, &beside, settings, &jobs, &manifest, progress).and_then(|()| {
         // Renaming onto an empty folder works on some systems only.
         if out.is_dir() {
-            fs::remove_dir(out).work(|| format!("{}: cannot replace the empty folder", out.display()))?;
+            fs::remove_dir(out)
+                .work(|| format!("{}: cannot replace the empty folder", out.display()))?;
         }
         fs::rename(&beside, out).work(|| format!("{}: cannot rename into place", out.display()))
     });
@@ -142,7 +150,9 @@ pub fn write(layout: Layout, out: &Path, settings: &StreetSettings, counts: Coun
 fn jobs(layout: Layout, counts: Counts) -> Vec<Job> {
     if layout == Layout::Synthia {
         let total = counts.train + counts.val + counts.test;
-        let cameras = ["Left", "Right"].into_iter().flat_map(|side| ['F', 'B', 'L', 'R'].map(|way| (side, way)));
+        let cameras = ["Left", "Right"]
+            .into_iter()
+            .flat_map(|side| ['F', 'B', 'L', 'R'].map(|way| (side, way)));
         let cameras: Vec<_> = cameras.collect();
         return (0..total)
             .map(|k| {
@@ -170,20 +180,24 @@ fn occupied(out: &Path, manifest: &str) -> Result<bool> {
     if !out.exists() {
         return Ok(false);
     }
-    let mut entries = fs::read_dir(out).request(|| format!("{}: cannot be the output folder", out.display()))?;
+    let mut entries =
+        fs::read_dir(out).request(|| format!("{}: cannot be the output folder", out.display()))?;
     if entries.next().is_none() {
         return Ok(false);
     }
     if fs::read_to_string(out.join(MANIFEST)).is_ok_and(|found| found == manifest) {
         return Ok(true);
     }
-    let line = format!("{}: expected a new or empty folder, got one with other files", out.display());
+    let line =
+        format!("{}: expected a new or empty folder, got one with other files", out.display());
     Err(Error::request(line).hint(format!("choose another folder, or delete this one ({MANIFEST} in it says what it holds, if it is a set)")))
 }
 
 /// A folder beside `out`, on the same file system.
 fn beside(out: &Path) -> Result<PathBuf> {
-    let name = out.file_name().ok_or_else(|| Error::request(format!("{}: expected the name of a folder", out.display())))?;
+    let name = out.file_name().ok_or_else(|| {
+        Error::request(format!("{}: expected the name of a folder", out.display()))
+    })?;
     let parent = match out.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
         _ => PathBuf::from("."),
@@ -194,14 +208,22 @@ fn beside(out: &Path) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn fill(layout: Layout, root: &Path, settings: &StreetSettings, jobs: &[Job], manifest: &str, progress: &(dyn Fn() + Sync)) -> Result<()> {
+fn fill(
+    layout: Layout,
+    root: &Path,
+    settings: &StreetSettings,
+    jobs: &[Job],
+    manifest: &str,
+    progress: &(dyn Fn() + Sync),
+) -> Result<()> {
     let descriptor = Descriptor::find("cityscapes")?;
     jobs.par_iter().try_for_each(|job| {
         let scene = scene(settings, job.index);
         for file in files(layout, &scene, &job.place, &descriptor) {
             let path = root.join(&file.path);
             if let Some(folder) = path.parent() {
-                fs::create_dir_all(folder).work(|| format!("{}: cannot create", folder.display()))?;
+                fs::create_dir_all(folder)
+                    .work(|| format!("{}: cannot create", folder.display()))?;
             }
             file.save(&path, settings)?;
         }
@@ -224,7 +246,11 @@ impl Picture {
         let cannot = || format!("{}: cannot write", path.display());
         let file = fs::File::create(path).work(cannot)?;
         // Labels have long equal runs, which filters only break up.
-        let filter = if self.color == ExtendedColorType::Rgb8 { FilterType::Sub } else { FilterType::NoFilter };
+        let filter = if self.color == ExtendedColorType::Rgb8 {
+            FilterType::Sub
+        } else {
+            FilterType::NoFilter
+        };
         PngEncoder::new_with_quality(std::io::BufWriter::new(file), CompressionType::Fast, filter)
             .write_image(&self.bytes, settings.width, settings.height, self.color)
             .work(cannot)
@@ -232,18 +258,32 @@ impl Picture {
 }
 
 fn files(layout: Layout, scene: &Scene, place: &Place, cityscapes: &Descriptor) -> Vec<Picture> {
-    let rgb = |path: String| Picture { path, color: ExtendedColorType::Rgb8, bytes: scene.image.as_raw().clone() };
+    let rgb = |path: String| Picture {
+        path,
+        color: ExtendedColorType::Rgb8,
+        bytes: scene.image.as_raw().clone(),
+    };
     let ids = |path: String, id: &dyn Fn(&Row) -> u8| Picture {
         path,
         color: ExtendedColorType::L8,
-        bytes: scene.things.iter().map(|&t| id(row(t))).collect(),
+        bytes: scene.things.iter().map(|&t| id(&row(t))).collect(),
     };
     match (layout, place) {
         (_, Place::Camera(side, way, frame)) => {
             let name = format!("Stereo_{side}/Omni_{way}/{frame:06}.png");
             let labels = scene.things.iter().zip(scene.instances.iter());
-            let bytes = labels.flat_map(|(&t, &n)| [u16::from(row(t).synthia), n, 0]).flat_map(u16::to_ne_bytes).collect();
-            vec![rgb(format!("RGB/{name}")), Picture { path: format!("GT/LABELS/{name}"), color: ExtendedColorType::Rgb16, bytes }]
+            let bytes = labels
+                .flat_map(|(&t, &n)| [u16::from(row(t).synthia), n, 0])
+                .flat_map(u16::to_ne_bytes)
+                .collect();
+            vec![
+                rgb(format!("RGB/{name}")),
+                Picture {
+                    path: format!("GT/LABELS/{name}"),
+                    color: ExtendedColorType::Rgb16,
+                    bytes,
+                },
+            ]
         }
         (Layout::Cityscapes, Place::Split(split, name)) => {
             let base = format!("gtFine/{split}/streets/{name}_gtFine");
@@ -252,14 +292,24 @@ fn files(layout: Layout, scene: &Scene, place: &Place, cityscapes: &Descriptor) 
                 rgb(format!("leftImg8bit/{split}/streets/{name}_leftImg8bit.png")),
                 ids(format!("{base}_labelIds.png"), &|r| r.cityscapes),
                 ids(format!("{base}_labelTrainIds.png"), &train),
-                Picture { path: format!("{base}_instanceIds.png"), color: ExtendedColorType::L16, bytes: instance_ids(scene) },
+                Picture {
+                    path: format!("{base}_instanceIds.png"),
+                    color: ExtendedColorType::L16,
+                    bytes: instance_ids(scene),
+                },
             ]
         }
         (Layout::Camvid, Place::Split(split, name)) => {
-            vec![rgb(format!("{split}/{name}.png")), ids(format!("{split}annot/{name}.png"), &|r| r.camvid)]
+            vec![
+                rgb(format!("{split}/{name}.png")),
+                ids(format!("{split}annot/{name}.png"), &|r| r.camvid),
+            ]
         }
         (_, Place::Split(split, name)) => {
-            vec![rgb(format!("images/{split}/{name}.png")), ids(format!("labels/{split}/{name}.png"), &|r| r.streets)]
+            vec![
+                rgb(format!("images/{split}/{name}.png")),
+                ids(format!("labels/{split}/{name}.png"), &|r| r.streets),
+            ]
         }
     }
 }

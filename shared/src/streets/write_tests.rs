@@ -7,6 +7,7 @@ use std::path::Path;
 use super::*;
 use crate::dataset::Index;
 use crate::error::Blame;
+use crate::streets::palette::Thing;
 
 const SMALL: StreetSettings = StreetSettings { width: 96, height: 64, seed: 3 };
 const FEW: Counts = Counts { train: 2, val: 1, test: 1 };
@@ -23,11 +24,22 @@ fn each_layout_has_its_files_at_their_bit_depths() {
         assert_eq!(make(layout, &out), Summary { scenes: 4, already_there: false });
         for (path, color) in expected {
             let picture = image::open(out.join(path)).unwrap_or_else(|e| panic!("{path}: {e}"));
-            assert_eq!((picture.width(), picture.height(), picture.color()), (96, 64, *color), "{path}");
+            assert_eq!(
+                (picture.width(), picture.height(), picture.color()),
+                (96, 64, *color),
+                "{path}"
+            );
         }
     };
     use image::ColorType::{L8, L16, Rgb8, Rgb16};
-    check(Layout::Streets, &[("images/train/000001.png", Rgb8), ("labels/train/000001.png", L8), ("labels/val/000000.png", L8)]);
+    check(
+        Layout::Streets,
+        &[
+            ("images/train/000001.png", Rgb8),
+            ("labels/train/000001.png", L8),
+            ("labels/val/000000.png", L8),
+        ],
+    );
     check(
         Layout::Cityscapes,
         &[
@@ -37,8 +49,17 @@ fn each_layout_has_its_files_at_their_bit_depths() {
             ("gtFine/test/streets/streets_000000_000019_gtFine_instanceIds.png", L16),
         ],
     );
-    check(Layout::Synthia, &[("RGB/Stereo_Left/Omni_F/000000.png", Rgb8), ("GT/LABELS/Stereo_Left/Omni_R/000000.png", Rgb16)]);
-    check(Layout::Camvid, &[("train/000001.png", Rgb8), ("trainannot/000001.png", L8), ("testannot/000000.png", L8)]);
+    check(
+        Layout::Synthia,
+        &[
+            ("RGB/Stereo_Left/Omni_F/000000.png", Rgb8),
+            ("GT/LABELS/Stereo_Left/Omni_R/000000.png", Rgb16),
+        ],
+    );
+    check(
+        Layout::Camvid,
+        &[("train/000001.png", Rgb8), ("trainannot/000001.png", L8), ("testannot/000000.png", L8)],
+    );
 }
 
 #[test]
@@ -60,34 +81,42 @@ fn the_loaders_read_every_layout() {
 fn every_id_is_known_to_the_data_set_that_reads_it() {
     let name = |set: &str, id: u8| {
         let descriptor = Descriptor::find(set).unwrap();
-        let train = descriptor.to_train(u16::from(id)).unwrap_or_else(|| panic!("{set}: unknown id {id}"));
-        descriptor.classes.get(train as usize).map_or("ignored".to_owned(), |c| c.name.to_lowercase())
+        let train =
+            descriptor.to_train(u16::from(id)).unwrap_or_else(|| panic!("{set}: unknown id {id}"));
+        descriptor
+            .classes
+            .get(train as usize)
+            .map_or("ignored".to_owned(), |c| c.name.to_lowercase())
     };
     // Classes of one meaning have different names in the four sets; those named here must be met exactly.
-    for (k, expected) in [
-        (0, ["road", "road", "road", "road"]),
-        (1, ["lane marking", "road", "lane marking", "road"]),
-        (2, ["sidewalk", "sidewalk", "sidewalk", "sidewalk"]),
-        (3, ["vegetation", "terrain", "vegetation", "tree"]),
-        (4, ["building", "building", "building", "building"]),
-        (5, ["fence", "fence", "fence", "fence"]),
-        (6, ["vegetation", "vegetation", "vegetation", "tree"]),
-        (7, ["sky", "sky", "sky", "sky"]),
-        (8, ["car", "car", "car", "car"]),
-        (9, ["car", "truck", "car", "car"]),
-        (10, ["pole", "pole", "pole", "pole"]),
-        (11, ["traffic light", "traffic light", "traffic light", "sign"]),
-        (12, ["traffic sign", "traffic sign", "traffic sign", "sign"]),
-        (13, ["pedestrian", "person", "pedestrian", "pedestrian"]),
-        (14, ["pedestrian", "rider", "pedestrian", "bicyclist"]),
-        (15, ["bicycle", "bicycle", "bicycle", "bicyclist"]),
-        (16, ["ignored", "ignored", "ignored", "ignored"]),
+    for (thing, expected) in [
+        (Thing::Road, ["road", "road", "road", "road"]),
+        (Thing::LaneMarking, ["lane marking", "road", "lane marking", "road"]),
+        (Thing::Sidewalk, ["sidewalk", "sidewalk", "sidewalk", "sidewalk"]),
+        (Thing::Grass, ["vegetation", "terrain", "vegetation", "tree"]),
+        (Thing::Building, ["building", "building", "building", "building"]),
+        (Thing::Fence, ["fence", "fence", "fence", "fence"]),
+        (Thing::Vegetation, ["vegetation", "vegetation", "vegetation", "tree"]),
+        (Thing::Sky, ["sky", "sky", "sky", "sky"]),
+        (Thing::Car, ["car", "car", "car", "car"]),
+        (Thing::Truck, ["car", "truck", "car", "car"]),
+        (Thing::Pole, ["pole", "pole", "pole", "pole"]),
+        (Thing::TrafficLight, ["traffic light", "traffic light", "traffic light", "sign"]),
+        (Thing::TrafficSign, ["traffic sign", "traffic sign", "traffic sign", "sign"]),
+        (Thing::Person, ["pedestrian", "person", "pedestrian", "pedestrian"]),
+        (Thing::Rider, ["pedestrian", "rider", "pedestrian", "bicyclist"]),
+        (Thing::Bicycle, ["bicycle", "bicycle", "bicycle", "bicyclist"]),
+        (Thing::Clutter, ["ignored", "ignored", "ignored", "ignored"]),
     ] {
-        let r = &super::super::layouts::TABLE[k];
-        assert_eq!(r.thing as usize, k, "the table is in the order of the things");
-        let got = [name("streets", r.streets), name("cityscapes", r.cityscapes), name("synthia", r.synthia), name("camvid", r.camvid)];
+        let r = row(thing);
+        let got = [
+            name("streets", r.streets),
+            name("cityscapes", r.cityscapes),
+            name("synthia", r.synthia),
+            name("camvid", r.camvid),
+        ];
         for (got, expected) in got.iter().zip(expected) {
-            assert!(got.contains(expected) , "row {k}: expected {expected}, got {got}");
+            assert!(got.contains(expected), "{thing:?}: expected {expected}, got {got}");
         }
     }
 }
@@ -96,7 +125,14 @@ fn every_id_is_known_to_the_data_set_that_reads_it() {
 fn single_objects_are_counted_within_their_class() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("set");
-    write(Layout::Cityscapes, &out, &StreetSettings::default(), Counts { train: 6, val: 0, test: 0 }, &|| {}).unwrap();
+    write(
+        Layout::Cityscapes,
+        &out,
+        &StreetSettings::default(),
+        Counts { train: 6, val: 0, test: 0 },
+        &|| {},
+    )
+    .unwrap();
     let mut several = 0;
     for k in 0..6 {
         let base = out.join(format!("gtFine/train/streets/streets_{k:06}_000019_gtFine"));
@@ -122,7 +158,11 @@ fn the_same_set_is_left_alone_and_another_is_refused() {
     let error = write(Layout::Streets, &out, &other, FEW, &|| {}).unwrap_err();
     assert_eq!(error.blame(), Blame::Request);
     assert!(error.hint_text().is_some());
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside the set");
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing is left beside the set"
+    );
 }
 
 #[test]
@@ -130,7 +170,8 @@ fn sizes_and_counts_out_of_bounds_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (width, height) in [(62, 64), (64, 0), (321, 160), (8194, 64)] {
         let settings = StreetSettings { width, height, seed: 0 };
-        let error = write(Layout::Streets, &folder.path().join("x"), &settings, FEW, &|| {}).unwrap_err();
+        let error =
+            write(Layout::Streets, &folder.path().join("x"), &settings, FEW, &|| {}).unwrap_err();
         assert_eq!(error.blame(), Blame::Request);
         assert!(error.to_string().contains(&format!("{width}x{height}")));
     }
