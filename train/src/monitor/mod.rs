@@ -1,0 +1,256 @@
+//! What a run says while it goes: a bar for people, metrics.jsonl for scripts, events for TensorBoard.
+//! Not checkpoints, and nothing on standard output. Where standard error is no terminal, a line at each log point
+//! stands in for the bar.
+
+pub mod events;
+mod lines;
+pub mod progress;
+mod record;
+
+use events::{Event, Writer};
+use indicatif::ProgressBar;
+use lines::Lines;
+use serde_json::{Map, Value};
+use shared::error::Result;
+use shared::metrics::{ClassReport, Report};
+use std::io::IsTerminal;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// Everything a run writes besides its checkpoints.
+pub struct Monitor {
+    bar: ProgressBar,
+    lines: Lines,
+    events: Writer,
+    first: u64,
+    total: u64,
+    images_per_step: u64,
+    begun: Instant,
+    /// Step and time of the last log point, and what of the time since then went into validation.
+    logged: (u64, Instant, Duration),
+    validating: Option<Instant>,
+}
+
+impl Monitor {
+    /// Opens the logs of a run's folder at the step it goes on from: what they say of later steps is dropped. A
+    /// recipe.toml in the folder is shown as a text in TensorBoard.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn open(out: &Path, first: u64, total: u64, images_per_step: u64) -> Result<Self> {
+        let lines = Lines::open(out, first)?;
+        let mut events = Writer::create(out, first)?;
+        if let Ok(recipe) = std::fs::read_to_string(out.join("recipe.toml")) {
+            events.write(first, Event::text("recipe", &format!("```\n{recipe}\n```")))?;
+        }
+        let now = Instant::now();
+        Ok(Self {
+            bar: progress::steps(first, total),
+            lines,
+            events,
+            first,
+            total,
+            images_per_step,
+            begun: now,
+            logged: (first, now, Duration::ZERO),
+            validating: None,
+        })
+    }
+
+    /// A line for people.
+    pub fn note(&self, line: &str) {
+        self.bar.suspend(|| eprintln!("{line}"));
+    }
+
+    /// A step is done.
+    pub fn tick(&self, done: u64) {
+        self.bar.set_position(done);
+    }
+
+    /// A log point after step `done`. Images per second are added, validation's time left out. A name with a slash, as
+    /// `weight/pole`, becomes a field of an object of its own in metrics.jsonl.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn log(&mut self, done: u64, values: &[(&str, f64)]) -> Result<()> {
+        let (since, at, validation) = self.logged;
+        let seconds = at.elapsed().saturating_sub(validation).as_secs_f64();
+        self.logged = (done, Instant::now(), Duration::ZERO);
+        let rate = ((done - since) * self.images_per_step) as f64 / seconds.max(1e-9);
+        let values: Vec<_> = values.iter().copied().chain([("images_per_s", rate)]).collect();
+        self.lines.write(done, "train", nested(&values))?;
+        let tags: Vec<_> =
+            values.iter().map(|(name, value)| (tag("train", name), *value)).collect();
+        self.events
+            .write(done, Event::scalars(tags.iter().map(|(tag, value)| (tag.as_str(), *value))))?;
+        let people = for_people(&values);
+        self.bar.set_message(people.clone());
+        if !std::io::stderr().is_terminal() {
+            eprintln!("{done}/{}  {people}  {} left", self.total, minutes(self.left(done)));
+        }
+        Ok(())
+    }
+
+    /// A bar for a validation that begins now.
+    pub fn validation(&mut self, images: u64) -> ProgressBar {
+        self.validating = Some(Instant::now());
+        progress::count("validating", images)
+    }
+
+    /// A validation is done.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn validated(&mut self, done: u64, report: &Report) -> Result<()> {
+        self.logged.2 += self.validating.take().map_or(Duration::ZERO, |began| began.elapsed());
+        let means = [
+            ("mean_iou", report.mean_iou),
+            ("mean_accuracy", report.mean_accuracy),
+            ("pixel_accuracy", report.pixel_accuracy),
+        ];
+        let mut fields = Map::new();
+        fields.extend(means.map(|(name, value)| (name.to_string(), Value::from(value))));
+        let mut scalars: Vec<(String, Option<f64>)> =
+            means.map(|(name, value)| (tag("val", name), value)).into();
+        type Ratio = fn(&ClassReport) -> Option<f64>;
+        let ratios: [(&str, Ratio); 2] = [("accuracy", |c| c.accuracy), ("iou", |c| c.iou)];
+        for (name, ratio) in ratios {
+            let of_classes = report.classes.iter().map(|c| (c.name.clone(), Value::from(ratio(c))));
+            fields.insert(name.into(), Value::Object(of_classes.collect()));
+            scalars.extend(report.classes.iter().map(|c| (format!("{name}/{}", c.name), ratio(c))));
+        }
+        self.lines.write(done, "val", fields)?;
+        let known = scalars.iter().filter_map(|(tag, value)| Some((tag.as_str(), (*value)?)));
+        self.events.write(done, Event::scalars(known))?;
+        let means: Vec<String> =
+            means.iter().map(|(name, v)| format!("{} {}", words(name), ratio(*v))).collect();
+        self.note(&format!("{done}/{}  validation: {}", self.total, means.join(", ")));
+        let classes: Vec<String> = report
+            .classes
+            .iter()
+            .map(|c| format!("{} {}", c.name, ratio_short(c.accuracy)))
+            .collect();
+        self.note(&format!("  accuracy: {}", classes.join(", ")));
+        Ok(())
+    }
+
+    /// The run is over.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// The time that the rest of the run takes at this sitting's mean speed.
+    fn left(&self, done: u64) -> Duration {
+        let per_step = self.begun.elapsed().as_secs_f64() / (done - self.first).max(1) as f64;
+        Duration::from_secs_f64(per_step * self.total.saturating_sub(done) as f64)
+    }
+}
+
+/// A tag that TensorBoard groups: the name's own group, or else `group`.
+fn tag(group: &str, name: &str) -> String {
+    if name.contains('/') { name.into() } else { format!("{group}/{name}") }
+}
+
+/// Values as JSON fields; `a/b` is the field `b` of the object `a`.
+fn nested(values: &[(&str, f64)]) -> Map<String, Value> {
+    let mut fields = Map::new();
+    for (name, value) in values {
+        let Some((group, name)) = name.split_once('/') else {
+            fields.insert(name.to_string(), number(*value));
+            continue;
+        };
+        let object = fields.entry(group).or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(object) = object {
+            object.insert(name.into(), number(*value));
+        }
+    }
+    fields
+}
+
+/// Whole numbers without a fraction; what is not finite is null.
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 1e15 {
+        Value::from(value as i64)
+    } else {
+        Value::from(value)
+    }
+}
+
+/// The values that matter to somebody who waits.
+fn for_people(values: &[(&str, f64)]) -> String {
+    let find = |name| values.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
+    let mut parts = vec![];
+    parts.extend(find("loss").map(|loss| format!("loss {loss:.4}")));
+    parts.extend(find("lr").map(|lr| format!("lr {lr:.2e}")));
+    parts.extend(find("images_per_s").map(|rate| format!("{rate:.1} img/s")));
+    parts.extend(
+        find("skipped").filter(|n| *n > 0.0).map(|n| format!("{n} steps skipped, not finite")),
+    );
+    parts.join("  ")
+}
+
+fn words(name: &str) -> String {
+    name.replace("iou", "IoU").replace('_', " ")
+}
+
+fn ratio(value: Option<f64>) -> String {
+    value.map_or("-".into(), |v| format!("{v:.4}"))
+}
+
+fn ratio_short(value: Option<f64>) -> String {
+    value.map_or("-".into(), |v| format!("{v:.2}"))
+}
+
+fn minutes(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ 0..60 => format!("{seconds} s"),
+        seconds @ 60..3600 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_a_slash_become_objects() {
+        let fields = nested(&[
+            ("loss", 0.5),
+            ("weight/sky", 0.25),
+            ("weight/pole", 1.0),
+            ("skipped", f64::NAN),
+        ]);
+        let want = r#"{"loss":0.5,"skipped":null,"weight":{"pole":1,"sky":0.25}}"#;
+        assert_eq!(
+            serde_json::to_value(fields).expect("JSON"),
+            serde_json::from_str::<Value>(want).expect("JSON")
+        );
+    }
+
+    #[test]
+    fn a_run_that_is_resumed_continues_its_files() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let mut monitor = Monitor::open(folder.path(), 0, 100, 8).expect("opens");
+        monitor.log(10, &[("loss", 1.5)]).expect("writes");
+        monitor.log(20, &[("loss", 1.25)]).expect("writes");
+        let mut monitor = Monitor::open(folder.path(), 10, 100, 8).expect("opens");
+        monitor.log(20, &[("loss", 1.0)]).expect("writes");
+        let text = std::fs::read_to_string(folder.path().join(lines::NAME)).expect("is there");
+        let losses: Vec<f64> = text
+            .lines()
+            .filter_map(|l| serde_json::from_str::<Value>(l).ok()?["loss"].as_f64())
+            .collect();
+        assert_eq!(losses, [1.5, 1.0]);
+        let events = std::fs::read_dir(folder.path()).expect("is there").filter_map(|e| e.ok());
+        let events =
+            events.filter(|e| e.file_name().to_string_lossy().starts_with("events.out.tfevents."));
+        assert_eq!(events.count(), 2);
+    }
+
+    #[test]
+    fn times_read_as_people_say_them() {
+        let texts = [5, 61, 3599, 7260].map(|s| minutes(Duration::from_secs(s)));
+        assert_eq!(texts, ["5 s", "2 min", "60 min", "2 h 1 min"]);
+    }
+}
