@@ -1,5 +1,17 @@
 //! Training DeepLabV3 with recall loss, and its export to ONNX. The only crate that uses tch.
 
+pub mod checkpoint;
+pub mod data;
+pub mod device;
 pub mod loss;
 pub mod model;
+pub mod monitor;
+pub mod optimizer;
+pub mod recipe;
+pub mod run;
+pub mod schedule;
+mod shares;
+pub mod step;
 pub mod tensors;
+pub mod trainer;
+pub mod validate;

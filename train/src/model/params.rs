@@ -44,6 +44,18 @@ pub enum Precision {
     F32,
     /// Convolutions and activations in bfloat16; statistics, loss and updates stay in f32.
     Bf16,
+    /// 64 bits throughout, parameters too: slow, to compare gradients without the noise of rounding.
+    F64,
+}
+
+impl Precision {
+    /// What parameters and running statistics are kept in.
+    fn master(self) -> Kind {
+        match self {
+            Self::F32 | Self::Bf16 => Kind::Float,
+            Self::F64 => Kind::Double,
+        }
+    }
 }
 
 /// Parameters and running statistics of a network, on one device.
@@ -74,8 +86,9 @@ impl Parameters {
         let inventory = Inventory::of(network);
         let (entries, sections) = lay_out(&inventory);
         let (buffer_entries, buffer_len) = lay_out_buffers(&inventory);
-        let flat = Tensor::zeros([sections[3].range.end], (Kind::Float, device));
-        let buffers = Tensor::zeros([buffer_len], (Kind::Float, device));
+        let master = (precision.master(), device);
+        let flat = Tensor::zeros([sections[3].range.end], master);
+        let buffers = Tensor::zeros([buffer_len], master);
         let decayed = sections[1].range.end;
         let compute = (precision == Precision::Bf16)
             .then(|| Tensor::zeros([decayed], (Kind::BFloat16, device)));
@@ -91,8 +104,9 @@ impl Parameters {
             .iter()
             .map(|entry| (entry.name.clone(), view(&buffers, entry)))
             .collect();
-        let channels =
-            |values: [f32; 3]| Tensor::from_slice(&values).view([1, 3, 1, 1]).to_device(device);
+        let channels = |values: [f32; 3]| {
+            Tensor::from_slice(&values).view([1, 3, 1, 1]).to_device(device).to_kind(master.0)
+        };
         Self {
             input_scale: [channels(MEAN), channels(STD)],
             flat,

@@ -43,11 +43,12 @@ impl Ops for Torch<'_> {
 
     fn normalize(&mut self, image: &Tensor) -> Tensor {
         // The permuted view of NHWC bytes is channels-last already; every step below keeps that.
-        let x = image.permute([0, 3, 1, 2]).to_kind(Kind::Float); // [N, 3, H, W]
+        let master = self.parameters.flat.kind();
+        let x = image.permute([0, 3, 1, 2]).to_kind(master); // [N, 3, H, W]
         let [mean, std] = &self.parameters.input_scale;
         let x = (x / 255.0 - mean) / std;
         match self.parameters.precision {
-            Precision::F32 => x,
+            Precision::F32 | Precision::F64 => x,
             Precision::Bf16 => x.to_kind(Kind::BFloat16),
         }
     }
@@ -101,7 +102,7 @@ impl Ops for Torch<'_> {
     }
 
     fn scores(&mut self, x: Tensor) -> Tensor {
-        x.to_kind(Kind::Float)
+        x.to_kind(self.parameters.flat.kind())
     }
 }
 

@@ -1,0 +1,5 @@
+//! `train export`: .
+use shared::error::Result;
+#[derive(clap::Args)]
+pub struct Args {}
+pub fn run(_: &Args) -> Result<()> { Ok(()) }

@@ -1,0 +1,39 @@
+//! The commands of `train`, and what a panic of libtorch means in words.
+
+mod export;
+mod fit;
+mod stats;
+mod synth;
+
+use clap::{Parser, Subcommand};
+use shared::error::Result;
+
+/// The program.
+#[derive(Parser)]
+#[command(name = "train", version, about = "Trains DeepLabV3 with recall loss and exports ONNX")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train as a recipe says
+    Fit(fit::Args),
+    /// Write a checkpoint as an ONNX model (or as plain weights, for PyTorch) and verify it
+    Export(export::Args),
+    /// Write a data set of generated street scenes
+    Synth(synth::Args),
+    /// Count a data set: sizes, class shares, problems
+    Stats(stats::Args),
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<()> {
+    match args.command {
+        Command::Fit(args) => fit::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Synth(args) => synth::run(&args),
+        Command::Stats(args) => stats::run(&args),
+    }
+}

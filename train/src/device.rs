@@ -1,0 +1,93 @@
+//! Which device and which precision a run computes with, decided once at its start.
+//!
+//! One binary serves machines with and without a GPU: it is linked against libtorch's CPU half, and
+//! opens the CUDA half here if it is there, before anything asks about CUDA.
+
+use crate::model::params::Precision;
+use crate::recipe::PrecisionChoice;
+use shared::error::{Error, Result};
+use std::process::Command;
+use tch::Device;
+
+/// The device that a recipe or a command line names.
+pub fn choose(name: &str) -> Result<Device> {
+    let index = match name {
+        "cpu" => return Ok(Device::Cpu),
+        "auto" | "cuda" => 0,
+        _ => name.strip_prefix("cuda:").and_then(|n| n.parse().ok()).ok_or_else(|| {
+            Error::request(format!("device: expected auto, cpu, cuda or cuda:INDEX, got {name:?}"))
+        })?,
+    };
+    open_cuda();
+    let found = if tch::Cuda::is_available() { tch::Cuda::device_count() } else { 0 };
+    if index < found as usize {
+        tch::Cuda::cudnn_set_benchmark(true);
+        return Ok(Device::Cuda(index));
+    }
+    if name == "auto" {
+        return Ok(Device::Cpu);
+    }
+    Err(Error::request(format!("device: {name}: expected a CUDA device, got {found} of them"))
+        .hint("is the NVIDIA driver loaded, and did `cargo xtask setup --cuda` run? `cpu` always works"))
+}
+
+/// The precision to compute in on a device.
+pub fn precision(choice: PrecisionChoice, device: Device) -> Precision {
+    match choice {
+        PrecisionChoice::F32 => Precision::F32,
+        PrecisionChoice::Bf16 => Precision::Bf16,
+        PrecisionChoice::Auto if has_bf16(device) => Precision::Bf16,
+        PrecisionChoice::Auto => Precision::F32,
+    }
+}
+
+/// Processors with bf16 arithmetic; without it bf16 is emulated and crawls.
+fn has_bf16(device: Device) -> bool {
+    match device {
+        #[cfg(target_arch = "x86_64")]
+        Device::Cpu => std::arch::is_x86_feature_detected!("avx512bf16"),
+        Device::Cuda(index) => compute_capability(index).is_some_and(|major| major >= 8),
+        _ => false,
+    }
+}
+
+/// Major compute capability of a GPU, as its driver's own tool tells it.
+fn compute_capability(index: usize) -> Option<u32> {
+    let output = Command::new("nvidia-smi")
+        .args(["--query-gpu=compute_cap", "--format=csv,noheader"])
+        .arg(format!("--id={index}"))
+        .output()
+        .ok()?;
+    String::from_utf8(output.stdout).ok()?.trim().split('.').next()?.parse().ok()
+}
+
+/// Opens libtorch's CUDA half, found by the binary's own search path or `LD_LIBRARY_PATH`.
+/// Without it, or without what it needs, libtorch simply reports no device.
+#[cfg(target_os = "linux")]
+fn open_cuda() {
+    use std::sync::Once;
+    static ONCE: Once = Once::new();
+    // SAFETY: the name is a constant C string, and libtorch_cuda's initializers are what registers
+    // CUDA with the libtorch that is loaded already. The handle is kept for the process's life.
+    #[allow(unsafe_code)]
+    ONCE.call_once(|| unsafe {
+        libc::dlopen(c"libtorch_cuda.so".as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL);
+    });
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_cuda() {}
+
+/// For people: `cpu, bf16` or `cuda:0, f32`.
+pub fn describe(device: Device, precision: Precision) -> String {
+    let device = match device {
+        Device::Cuda(index) => format!("cuda:{index}"),
+        _ => format!("cpu ({} threads)", tch::get_num_threads()),
+    };
+    let precision = match precision {
+        Precision::F32 => "f32",
+        Precision::Bf16 => "bf16",
+        Precision::F64 => "f64",
+    };
+    format!("{device}, {precision}")
+}

@@ -1,0 +1,279 @@
+//! A recipe: one TOML file that says everything about an experiment. Read once, checked once, passed on.
+//!
+//! `--set key=value` changes single keys before anything is checked; `--set loss=recall` is short for
+//! `--set loss.name=recall`. Unknown keys are errors. The resolved recipe stands in the run's folder.
+
+use crate::data::DataSettings;
+use crate::loss::LossSettings;
+use crate::model::ModelSettings;
+use crate::optimizer::OptimizerSettings;
+use crate::schedule::Schedule;
+use serde::{Deserialize, Serialize};
+use shared::error::{Context, Error, Result};
+use std::path::{Path, PathBuf};
+
+/// An experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// What the run and the exported model are called.
+    pub name: String,
+    /// Which data.
+    pub data: DataChoice,
+    /// What happens to a training sample on its way to the network.
+    #[serde(default)]
+    pub augment: DataSettings,
+    /// How the validation split is scored.
+    #[serde(default)]
+    pub evaluation: EvaluationSettings,
+    /// The network.
+    #[serde(default)]
+    pub model: ModelSettings,
+    /// Where its weights start.
+    #[serde(default)]
+    pub start: StartSettings,
+    /// What is minimized.
+    pub loss: LossSettings,
+    /// How it is minimized.
+    pub optimizer: OptimizerSettings,
+    /// How the learning rate goes over the run.
+    #[serde(default)]
+    pub schedule: Schedule,
+    /// The loop.
+    pub train: TrainSettings,
+}
+
+/// Which data set, and where it lies.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataChoice {
+    /// A built-in data set's name, or the path of a descriptor.
+    pub dataset: String,
+    /// Its folder on this machine; `--data-root` wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<PathBuf>,
+    /// The split to train on.
+    #[serde(default = "train_split")]
+    pub train: String,
+    /// The split to score while training.
+    #[serde(default = "val_split")]
+    pub val: String,
+}
+
+fn train_split() -> String {
+    "train".into()
+}
+
+fn val_split() -> String {
+    "val".into()
+}
+
+/// How the validation split is scored.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EvaluationSettings {
+    /// `[width, height]` images are resized to before the network; their own size if absent. Scores
+    /// are resized back, so that the labels' own resolution is what counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<[u32; 2]>,
+}
+
+/// Where the weights start: by default all fresh.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StartSettings {
+    /// A safetensors file: a torchvision/timm ResNet (for the backbone) or a whole DeepLabV3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
+    /// Whether the last layers start fresh although a whole network is loaded: other classes.
+    pub new_head: bool,
+}
+
+/// The loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSettings {
+    /// Optimizer steps.
+    pub iterations: u64,
+    /// Images a step and accumulated part.
+    pub batch: usize,
+    /// The learning rate that the schedule starts from.
+    pub learning_rate: f64,
+    /// What the heads' learning rate is multiplied with.
+    #[serde(default = "same")]
+    pub head_lr_factor: f64,
+    /// Batches whose gradients are averaged before a step.
+    #[serde(default = "one")]
+    pub accumulate: usize,
+    /// Largest norm of the gradient; larger ones are scaled down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    /// Whether normalizations keep their running statistics fixed (their weights still learn).
+    #[serde(default)]
+    pub freeze_norm: bool,
+    /// What every random choice is a function of.
+    #[serde(default)]
+    pub seed: u64,
+    /// In what convolutions compute.
+    #[serde(default)]
+    pub precision: PrecisionChoice,
+    /// `auto`, `cpu`, `cuda` or `cuda:INDEX`.
+    #[serde(default = "auto")]
+    pub device: String,
+    /// Threads that load and augment; absent: by the number of processors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<usize>,
+    /// Steps between two lines of the log.
+    #[serde(default = "log_every")]
+    pub log_every: u64,
+    /// Steps between two validations; the last step is always validated. 0: only the last.
+    #[serde(default)]
+    pub validate_every: u64,
+    /// Steps between two checkpoints; the last step always leaves one. 0: only the last.
+    #[serde(default)]
+    pub checkpoint_every: u64,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn same() -> f64 {
+    1.0
+}
+
+fn log_every() -> u64 {
+    20
+}
+
+fn auto() -> String {
+    "auto".into()
+}
+
+/// In what convolutions compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecisionChoice {
+    /// bf16 where the hardware computes in it, f32 elsewhere.
+    #[default]
+    Auto,
+    /// 32-bit floating point.
+    F32,
+    /// bfloat16.
+    Bf16,
+}
+
+impl Recipe {
+    /// Reads a recipe, applies `key=value` changes to it, and checks the result.
+    pub fn read(path: &Path, changes: &[String]) -> Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .request(|| format!("recipe: {}", path.display()))
+            .map_err(|e| e.hint("recipes/ holds the ones that come with the program"))?;
+        Self::parse(&text, changes).map_err(|e| e.within(format!("recipe: {}", path.display())))
+    }
+
+    /// As [`Recipe::read`], from text.
+    pub fn parse(text: &str, changes: &[String]) -> Result<Self> {
+        let mut table: toml::Table = text.parse().request(|| "not TOML".into())?;
+        for change in changes {
+            apply(&mut table, change)?;
+        }
+        let recipe: Self = table.try_into().request(|| "unknown or wrong key".into()).map_err(
+            |e: Error| e.hint("the keys are documented in recipes/README.md"),
+        )?;
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// As TOML, every default written out.
+    pub fn to_toml(&self) -> Result<String> {
+        toml::to_string(self).work(|| "recipe: cannot be written as TOML".into())
+    }
+
+    fn check(&self) -> Result<()> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if self.name.is_empty() || !self.name.chars().all(plain) {
+            return Err(Error::request(format!(
+                "name: expected letters, digits, '-', '_', '.', got {:?}",
+                self.name
+            )));
+        }
+        self.model.check()?;
+        self.loss.check()?;
+        self.optimizer.check()?;
+        self.schedule.check()?;
+        self.augment.check()?;
+        self.train.check()?;
+        if let Some([width, height]) = self.evaluation.size
+            && (width < 16 || height < 16)
+        {
+            return Err(Error::request(format!(
+                "evaluation.size: expected at least 16 x 16, got {width} x {height}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl TrainSettings {
+    fn check(&self) -> Result<()> {
+        let wrong = |key: &str, expected: &str, got: String| {
+            Err(Error::request(format!("train.{key}: expected {expected}, got {got}")))
+        };
+        if self.iterations == 0 {
+            return wrong("iterations", "at least 1", "0".into());
+        }
+        if self.batch < 2 && !self.freeze_norm {
+            // Batch normalization of the pooled 1 x 1 map needs more than one value per channel.
+            return wrong("batch", "at least 2 (or freeze_norm = true)", self.batch.to_string());
+        }
+        if self.batch == 0 || self.accumulate == 0 || self.log_every == 0 {
+            return wrong("batch, accumulate, log_every", "at least 1 each", "0".into());
+        }
+        for (key, rate) in
+            [("learning_rate", self.learning_rate), ("head_lr_factor", self.head_lr_factor)]
+        {
+            if !(rate > 0.0 && rate.is_finite()) {
+                return wrong(key, "more than 0", rate.to_string());
+            }
+        }
+        if self.clip_norm.is_some_and(|norm| !(norm > 0.0)) {
+            return wrong("clip_norm", "more than 0", format!("{:?}", self.clip_norm));
+        }
+        if self.workers == Some(0) {
+            return wrong("workers", "at least 1", "0".into());
+        }
+        Ok(())
+    }
+}
+
+/// Applies one `a.b.c=value`; a value that is no TOML is taken as a string.
+fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
+    let Some((key, value)) = change.split_once('=') else {
+        return Err(Error::request(format!("--set: expected key=value, got {change:?}")));
+    };
+    let (key, value) = (key.trim(), value.trim());
+    let value = format!("value = {value}")
+        .parse::<toml::Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("value"))
+        .unwrap_or_else(|| toml::Value::String(value.to_string()));
+    // A loss's settings belong to that loss: a new name starts from its defaults.
+    if key == "loss" || key == "loss.name" {
+        let settings = toml::Table::from_iter([("name".to_string(), value)]);
+        table.insert("loss".into(), toml::Value::Table(settings));
+        return Ok(());
+    }
+    let mut words: Vec<&str> = key.split('.').collect();
+    let last = words.pop().unwrap_or_default();
+    let mut at = table;
+    for word in words {
+        let inner = at.entry(word).or_insert_with(|| toml::Value::Table(toml::Table::new()));
+        let Some(inner) = inner.as_table_mut() else {
+            return Err(Error::request(format!("--set {key}: {word} is not a section")));
+        };
+        at = inner;
+    }
+    at.insert(last.to_string(), value);
+    Ok(())
+}

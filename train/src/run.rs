@@ -1,0 +1,169 @@
+//! A run's folder, and what has to agree before anything is computed: recipe, data, network, checkpoint.
+//!
+//! The folder holds recipe.toml (resolved), metrics.jsonl, TensorBoard events, last.safetensors and
+//! best.safetensors.
+
+use crate::checkpoint::{self, About, TrainerState};
+use crate::device;
+use crate::model::deeplab::DeepLab;
+use crate::model::params::{Parameters, Precision};
+use crate::model::weights::{self, LastLayers};
+use crate::model::init;
+use crate::recipe::Recipe;
+use crate::shares;
+use shared::dataset::{Descriptor, Index};
+use shared::error::{Context, Error, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tch::Device;
+
+/// The checkpoint that a run goes on from.
+pub const LAST: &str = "last.safetensors";
+/// The weights of the best validation.
+pub const BEST: &str = "best.safetensors";
+
+/// What `train fit` was asked for besides the recipe.
+#[derive(Clone, Debug, Default)]
+pub struct FitOptions {
+    /// The data set's folder, in place of the recipe's.
+    pub data_root: Option<PathBuf>,
+    /// The run's folder; by default below `runs/`, named after recipe, loss and seed.
+    pub out: Option<PathBuf>,
+    /// Whether to go on from the folder's last checkpoint.
+    pub resume: bool,
+}
+
+/// Everything that a run starts from.
+pub struct Run {
+    /// Its folder.
+    pub out: PathBuf,
+    /// The recipe.
+    pub recipe: Recipe,
+    /// Where it computes.
+    pub device: Device,
+    /// In what it computes.
+    pub precision: Precision,
+    /// The training split.
+    pub train: Arc<Index>,
+    /// The validation split.
+    pub val: Index,
+    /// The network.
+    pub network: DeepLab,
+    /// Its parameters, initialized, loaded or resumed.
+    pub parameters: Parameters,
+    /// What checkpoints will say.
+    pub about: About,
+    /// The trainer's state to go on from; empty at the start.
+    pub state: TrainerState,
+}
+
+impl Run {
+    /// Checks everything, creates the folder, and is ready to train.
+    pub fn prepare(recipe: Recipe, options: &FitOptions) -> Result<Self> {
+        let descriptor = Descriptor::find(&recipe.data.dataset)?;
+        let root = options.data_root.clone().or_else(|| recipe.data.root.clone());
+        let root = root.ok_or_else(|| {
+            Error::request(format!("data: expected a folder that holds {}", descriptor.name))
+                .hint("--data-root FOLDER, or data.root in the recipe")
+        })?;
+        let train = Arc::new(Index::open(&descriptor, &root, &recipe.data.train)?);
+        let val = Index::open(&descriptor, &root, &recipe.data.val)?;
+        let device = device::choose(&recipe.train.device)?;
+        let precision = device::precision(recipe.train.precision, device);
+        let out = options.out.clone().unwrap_or_else(|| {
+            let name = format!("{}-{}-seed{}", recipe.name, recipe.loss.name(), recipe.train.seed);
+            Path::new("runs").join(name)
+        });
+        let last = out.join(LAST);
+        let resumed = match (last.exists(), options.resume) {
+            (true, true) => Some(resume(&last, &recipe, device, precision)?),
+            (true, false) => {
+                return Err(Error::request(format!("out: {}: holds a run already", out.display()))
+                    .hint("--resume goes on with it, another --out leaves it alone"));
+            }
+            (false, _) => None,
+        };
+        let (network, parameters, about, state) = match resumed {
+            Some(resumed) => resumed,
+            None => start(&recipe, &descriptor, &train, device, precision)?,
+        };
+        std::fs::create_dir_all(&out).request(|| format!("out: {}", out.display()))?;
+        shared::files::write_atomic(&out.join("recipe.toml"), about.recipe.as_bytes())?;
+        Ok(Self { out, recipe, device, precision, train, val, network, parameters, about, state })
+    }
+}
+
+type Start = (DeepLab, Parameters, About, TrainerState);
+
+fn start(
+    recipe: &Recipe,
+    descriptor: &Descriptor,
+    train: &Index,
+    device: Device,
+    precision: Precision,
+) -> Result<Start> {
+    let network = DeepLab::new(&recipe.model, descriptor.num_classes() as i64);
+    let mut parameters = Parameters::new(&network, device, precision);
+    init::initialize(&mut parameters, recipe.train.seed);
+    if let Some(path) = &recipe.start.weights {
+        let last = if recipe.start.new_head { LastLayers::New } else { LastLayers::FromFile };
+        weights::load(path, &mut parameters, last)?;
+    }
+    let about = About {
+        format: About::FORMAT,
+        name: recipe.name.clone(),
+        dataset: descriptor.name.clone(),
+        classes: descriptor.classes.clone(),
+        class_share: shares::of_classes(train)?,
+        model: recipe.model.clone(),
+        evaluation_size: recipe.evaluation.size,
+        loss: recipe.loss.name().into(),
+        recipe: recipe.to_toml()?,
+        iterations: 0,
+        seed: recipe.train.seed,
+        best_mean_iou: None,
+    };
+    Ok((network, parameters, about, TrainerState::new()))
+}
+
+/// Goes on from a checkpoint, if it belongs to this recipe.
+fn resume(path: &Path, recipe: &Recipe, device: Device, precision: Precision) -> Result<Start> {
+    let (trained, state) = checkpoint::load(path, device, precision)?;
+    let mut then = Recipe::parse(&trained.about.recipe, &[])?;
+    // What may change from one sitting to the next without changing what is computed.
+    then.data.root = recipe.data.root.clone();
+    then.train.device = recipe.train.device.clone();
+    then.train.workers = recipe.train.workers;
+    then.train.log_every = recipe.train.log_every;
+    then.train.validate_every = recipe.train.validate_every;
+    then.train.checkpoint_every = recipe.train.checkpoint_every;
+    then.train.iterations = recipe.train.iterations;
+    if then != *recipe {
+        return Err(Error::request(format!(
+            "resume: {}: expected the recipe that the run was started with, got another: {}",
+            path.display(),
+            differences(&then, recipe)?
+        ))
+        .hint("start another run with another --out"));
+    }
+    if trained.about.iterations > recipe.train.iterations {
+        return Err(Error::request(format!(
+            "resume: {}: expected at most {} iterations, got {} done",
+            path.display(),
+            recipe.train.iterations,
+            trained.about.iterations
+        )));
+    }
+    let about = About { recipe: recipe.to_toml()?, ..trained.about };
+    Ok((trained.network, trained.parameters, about, state))
+}
+
+/// The lines in which two recipes differ, as `then -> now`.
+fn differences(then: &Recipe, now: &Recipe) -> Result<String> {
+    let (then, now) = (then.to_toml()?, now.to_toml()?);
+    let only = |a: &str, b: &str| -> Vec<String> {
+        let known: Vec<&str> = b.lines().collect();
+        a.lines().filter(|line| !known.contains(line)).map(str::to_string).collect()
+    };
+    Ok(format!("{} -> {}", only(&then, &now).join(", "), only(&now, &then).join(", ")))
+}

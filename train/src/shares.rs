@@ -1,0 +1,35 @@
+//! The share of each class in a training split: counted once, kept under the data's fingerprint.
+
+use shared::dataset::{Index, stats};
+use shared::error::Result;
+use std::path::PathBuf;
+
+/// Share of each class of the valid pixels of a split.
+pub fn of_classes(index: &Index) -> Result<Vec<f64>> {
+    let place = cache().map(|folder| folder.join(format!("{}.json", index.fingerprint())));
+    let known = place.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+    if let Some(shares) = known.and_then(|text| serde_json::from_str::<Vec<f64>>(&text).ok())
+        && shares.len() == index.descriptor.num_classes()
+    {
+        return Ok(shares);
+    }
+    let bar = crate::monitor::progress::count("counting classes", index.samples.len() as u64);
+    let stats = stats(index, &|done| bar.set_position(done))?;
+    bar.finish_and_clear();
+    let shares = stats.shares();
+    // A cache that cannot be written costs the next run some seconds, nothing else.
+    if let (Some(path), Ok(text)) = (place, serde_json::to_string(&shares))
+        && let Some(folder) = path.parent()
+        && std::fs::create_dir_all(folder).is_ok()
+    {
+        let _ = shared::files::write_atomic(&path, text.as_bytes());
+    }
+    Ok(shares)
+}
+
+/// The user's cache folder for counts; none where there is no home.
+fn cache() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(base.join("recall-seg/shares"))
+}

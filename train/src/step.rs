@@ -1,0 +1,174 @@
+//! One optimizer step, whole, without waiting for the device.
+//!
+//! A step whose loss or gradient is not finite leaves parameters, optimizer state, running statistics
+//! and running recall as they were. That is decided on the device; the host reads counters at log points.
+
+use crate::data::Batch;
+use crate::loss::LossSettings;
+use crate::model::deeplab::{DeepLab, Heads};
+use crate::model::params::Parameters;
+use crate::model::torch::{Mode, Torch};
+use crate::optimizer::{Optimizer, clip_by_norm};
+use crate::recipe::TrainSettings;
+use tch::{Device, Kind, Tensor};
+
+/// Weight of the auxiliary head's cross entropy.
+const AUXILIARY_WEIGHT: f64 = 0.5;
+
+/// What a step reads and changes.
+pub struct Stepper {
+    /// The network.
+    pub network: DeepLab,
+    /// Its parameters.
+    pub parameters: Parameters,
+    /// The optimizer and its state.
+    pub optimizer: Optimizer,
+    /// What is minimized.
+    pub loss: LossSettings,
+    /// Running recall, `[2, C] f64`.
+    pub running: Tensor,
+    /// Sums since the last log point, on the device.
+    pub meters: Meters,
+    mode: Mode,
+    clip_norm: Option<f64>,
+}
+
+/// Sums since the last log point, on the device.
+pub struct Meters {
+    loss: Tensor,
+    norm: Tensor,
+    finite: Tensor,
+    bad_in_a_row: Tensor,
+    longest_bad: Tensor,
+}
+
+/// What the meters held, on the host.
+#[derive(Clone, Copy, Debug)]
+pub struct Readings {
+    /// Mean loss over the steps that counted; none without one.
+    pub loss: Option<f64>,
+    /// Mean norm of the gradient over the same steps, before clipping.
+    pub gradient_norm: Option<f64>,
+    /// Steps that did not count.
+    pub skipped: u64,
+    /// The longest run of such steps, runs begun before included.
+    pub longest_bad: u64,
+}
+
+impl Stepper {
+    /// Puts the parts together.
+    pub fn new(
+        network: DeepLab,
+        parameters: Parameters,
+        optimizer: Optimizer,
+        loss: LossSettings,
+        settings: &TrainSettings,
+    ) -> Self {
+        let device = parameters.device();
+        let running = loss.initial_running(network.classes, device);
+        let mode = if settings.freeze_norm { Mode::TrainFrozenNorm } else { Mode::Train };
+        let clip_norm = settings.clip_norm;
+        let meters = Meters::new(device);
+        Self { network, parameters, optimizer, loss, running, meters, mode, clip_norm }
+    }
+
+    /// One step on the mean gradient of one or more batches.
+    pub fn step(&mut self, batches: &[Batch], learning_rate: f64) {
+        let statistics = self.parameters.buffers.copy();
+        let mut running = self.running.shallow_clone();
+        let mut gradient: Option<Tensor> = None;
+        let mut loss_sum = Tensor::zeros([], (Kind::Float, self.parameters.device()));
+        let share = 1.0 / batches.len() as f64;
+        for batch in batches {
+            let (loss, after) = self.loss_of(batch, &running);
+            running = after;
+            let part = self.parameters.gradient(&(&loss * share));
+            loss_sum += loss.detach() * share;
+            gradient = Some(match gradient {
+                None => part,
+                Some(mut sum) => sum.g_add_(&part),
+            });
+        }
+        let Some(gradient) = gradient else { return };
+        let (gradient, norm) = clip_by_norm(&gradient, self.clip_norm);
+        let ok = (&loss_sum + &norm).isfinite(); // [] bool
+        self.optimizer.step(&self.parameters.flat, &gradient, learning_rate, &ok);
+        tch::no_grad(|| {
+            let kept = self.parameters.buffers.where_self(&ok, &statistics);
+            self.parameters.buffers.copy_(&kept);
+            self.running = running.where_self(&ok, &self.running);
+        });
+        self.parameters.refresh();
+        self.meters.add(&loss_sum, &norm, &ok);
+    }
+
+    /// The loss of one batch, `[] f32` with its gradient, and the running recall behind it.
+    fn loss_of(&self, batch: &Batch, running: &Tensor) -> (Tensor, Tensor) {
+        let device = self.parameters.device();
+        let (n, h, w) = (batch.n as i64, batch.h as i64, batch.w as i64);
+        let images = upload(&batch.images, &[n, h, w, 3], device);
+        let labels = upload(&batch.labels, &[n, h, w], device).to_kind(Kind::Int64);
+        let mut ops = Torch::new(&self.parameters, self.mode);
+        let scores = self.network.forward(&mut ops, &images, Heads::All);
+        let main = self.loss.compute(&scores.main, &labels, running);
+        let loss = match scores.auxiliary {
+            None => main.loss,
+            Some(scores) => {
+                let plain = LossSettings::CrossEntropy(Default::default());
+                main.loss + AUXILIARY_WEIGHT * plain.compute(&scores, &labels, running).loss
+            }
+        };
+        (loss, main.running)
+    }
+}
+
+/// Bytes to the device, without waiting for it: from pinned memory where there is a GPU.
+fn upload(bytes: &[u8], shape: &[i64], device: Device) -> Tensor {
+    let tensor = Tensor::from_data_size(bytes, shape, Kind::Uint8);
+    match device {
+        Device::Cpu => tensor,
+        _ => tensor.pin_memory(device).to_device_(device, Kind::Uint8, true, false),
+    }
+}
+
+impl Meters {
+    fn new(device: Device) -> Self {
+        let zero = || Tensor::zeros([], (Kind::Double, device));
+        Self {
+            loss: zero(),
+            norm: zero(),
+            finite: zero(),
+            bad_in_a_row: zero(),
+            longest_bad: zero(),
+        }
+    }
+
+    fn add(&mut self, loss: &Tensor, norm: &Tensor, ok: &Tensor) {
+        let zero = self.loss.zeros_like();
+        let counted = |x: &Tensor| x.to_kind(Kind::Double).where_self(ok, &zero);
+        self.loss += counted(loss);
+        self.norm += counted(norm);
+        self.finite += ok;
+        self.bad_in_a_row = zero.where_self(ok, &(&self.bad_in_a_row + 1.0));
+        self.longest_bad = self.longest_bad.maximum(&self.bad_in_a_row);
+    }
+
+    /// Waits for the device, reads what happened in the last `steps` steps, and starts afresh.
+    pub fn read(&mut self, steps: u64) -> Readings {
+        let values = [&self.loss, &self.norm, &self.finite, &self.longest_bad];
+        let values = Tensor::stack(&values, 0).to_device(Device::Cpu);
+        let mut host = [0f64; 4];
+        values.copy_data(&mut host, 4);
+        let [loss, norm, finite, longest_bad] = host;
+        let fresh = Self::new(self.loss.device());
+        let bad_in_a_row = std::mem::replace(&mut self.bad_in_a_row, fresh.loss.zeros_like());
+        *self = Self { bad_in_a_row, ..fresh };
+        let mean = |sum: f64| (finite > 0.0).then(|| sum / finite);
+        Readings {
+            loss: mean(loss),
+            gradient_norm: mean(norm),
+            skipped: steps.saturating_sub(finite as u64),
+            longest_bad: longest_bad as u64,
+        }
+    }
+}

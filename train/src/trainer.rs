@@ -1,0 +1,187 @@
+//! The loop: batches in, steps, log points, validations, checkpoints. It reads straight down.
+
+use crate::checkpoint;
+use crate::data::Loader;
+use crate::device;
+use crate::monitor::Monitor;
+use crate::optimizer::{Group, Optimizer};
+use crate::run::{BEST, LAST, Run};
+use crate::step::{Readings, Stepper};
+use crate::validate::validate;
+use shared::error::{Error, Result};
+use shared::metrics::Report;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Steps in a row whose loss or gradient was not finite that end a run.
+const MOST_BAD_STEPS: u64 = 10;
+
+/// Tells the draws of training steps (dropout) apart from those of initialization.
+const STEP_STREAM: u64 = 0x57e9;
+
+/// How a run ended.
+pub struct Outcome {
+    /// The last validation.
+    pub report: Report,
+    /// Best mean IoU over all validations.
+    pub best_mean_iou: Option<f64>,
+}
+
+/// Trains to the end, or until `stop` is set: then everything is saved and the error says how to go on.
+pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
+    let Run { out, recipe, device, precision, train, val, network, parameters, mut about, state } = run;
+    let settings = &recipe.train;
+    let total = settings.iterations;
+    let first = about.iterations;
+
+    let mut optimizer = optimizer_of(&recipe, &parameters);
+    let mut stepper = {
+        if first > 0 {
+            optimizer.load_state(&state)?;
+        }
+        Stepper::new(network, parameters, optimizer, recipe.loss.clone(), settings)
+    };
+    if let Some((_, running)) = state.iter().find(|(name, _)| name == RUNNING) {
+        stepper.running = running.shallow_clone();
+    }
+
+    let parts = settings.accumulate as u64;
+    let workers = settings.workers.unwrap_or_else(default_workers);
+    let mut loader = Loader::new(
+        train.clone(),
+        recipe.augment.clone(),
+        settings.batch,
+        settings.seed,
+        workers,
+        first * parts,
+    )?;
+    let images_per_step = (settings.batch * settings.accumulate) as u64;
+    let mut monitor = Monitor::open(&out, first, total, images_per_step)?;
+    monitor.note(&format!(
+        "{}: {} ({} parameters), {} training and {} validation images, {}",
+        recipe.name,
+        recipe.loss.name(),
+        stepper.parameters.count(),
+        train.samples.len(),
+        val.samples.len(),
+        device::describe(device, precision),
+    ));
+
+    let mut report = None;
+    let mut logged = first;
+    for step in first..total {
+        let rate = recipe.schedule.lr(settings.learning_rate, step, total);
+        let batches = (0..parts).map(|_| loader.next()).collect::<Result<Vec<_>>>()?;
+        tch::manual_seed(shared::random::hash(settings.seed, STEP_STREAM, step) as i64);
+        stepper.step(&batches, rate);
+        about.iterations = step + 1;
+        let done = about.iterations;
+        let ends = done == total;
+        let stopping = stop.load(Ordering::Relaxed);
+        monitor.tick(done);
+
+        let mut failed = None;
+        if ends || stopping || done.is_multiple_of(settings.log_every) {
+            let readings = stepper.meters.read(done - logged);
+            logged = done;
+            monitor.log(done, &values(&readings, rate))?;
+            if readings.longest_bad >= MOST_BAD_STEPS {
+                failed = Some(not_finite(done, readings.longest_bad));
+            }
+        }
+        if failed.is_none() && (ends || due(done, settings.validate_every)) {
+            let bar = monitor.validation(val.samples.len() as u64);
+            let size = recipe.evaluation.size;
+            let confusion =
+                validate(&stepper.network, &stepper.parameters, &val, size, &|| bar.inc(1))?;
+            bar.finish_and_clear();
+            let scored = confusion.report(&about.classes);
+            monitor.validated(done, &scored)?;
+            if scored.mean_iou > about.best_mean_iou {
+                about.best_mean_iou = scored.mean_iou;
+                save(&out.join(BEST), &stepper, &about, Part::Weights)?;
+            }
+            report = Some(scored);
+        }
+        if ends || stopping || failed.is_some() || due(done, settings.checkpoint_every) {
+            save(&out.join(LAST), &stepper, &about, Part::Everything)?;
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if stopping && !ends {
+            return Err(Error::work(format!("stopped at iteration {done} of {total}: saved"))
+                .hint(format!("go on with the same command and --resume --out {}", out.display())));
+        }
+    }
+    let report = match report {
+        Some(report) => report,
+        // A finished run that is resumed: nothing to train, the result again.
+        None => {
+            let bar = monitor.validation(val.samples.len() as u64);
+            let size = recipe.evaluation.size;
+            validate(&stepper.network, &stepper.parameters, &val, size, &|| bar.inc(1))?
+                .report(&about.classes)
+        }
+    };
+    monitor.finish();
+    Ok(Outcome { report, best_mean_iou: about.best_mean_iou })
+}
+
+/// Name of the running recall among the trainer's tensors.
+const RUNNING: &str = "running_recall";
+
+enum Part {
+    Everything,
+    Weights,
+}
+
+fn save(
+    path: &std::path::Path,
+    stepper: &Stepper,
+    about: &checkpoint::About,
+    part: Part,
+) -> Result<()> {
+    let mut state = Vec::new();
+    if matches!(part, Part::Everything) {
+        state = stepper.optimizer.state();
+        state.push((RUNNING.into(), stepper.running.shallow_clone()));
+    }
+    checkpoint::save(path, &stepper.parameters, &state, about)
+}
+
+fn optimizer_of(recipe: &crate::recipe::Recipe, parameters: &crate::model::Parameters) -> Optimizer {
+    let groups = parameters
+        .sections
+        .iter()
+        .map(|section| Group {
+            range: section.range.clone(),
+            lr_factor: if section.head { recipe.train.head_lr_factor } else { 1.0 },
+            decay: section.decayed,
+        })
+        .collect();
+    Optimizer::new(&recipe.optimizer, parameters.flat.size()[0], groups, parameters.device())
+}
+
+fn due(done: u64, every: u64) -> bool {
+    every > 0 && done.is_multiple_of(every)
+}
+
+/// Loader threads where the recipe names none: one for every two processors, four at most.
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get() / 2).clamp(1, 4)
+}
+
+fn not_finite(done: u64, steps: u64) -> Error {
+    Error::work(format!(
+        "iteration {done}: loss or gradient was not finite in {steps} steps in a row: stopped; the last good weights are saved"
+    ))
+    .hint("lower train.learning_rate, set train.clip_norm, or try train.precision = f32")
+}
+
+/// A log point's readings by name; what could not be measured is left out.
+fn values(readings: &Readings, rate: f64) -> Vec<(&'static str, f64)> {
+    let mut values = vec![("lr", rate), ("skipped", readings.skipped as f64)];
+    let measured = [("loss", readings.loss), ("grad_norm", readings.gradient_norm)];
+    values.extend(measured.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    values
+}

@@ -1,0 +1,75 @@
+//! Scoring a split with the network as it stands, as `infer eval` does it: every label pixel, at the
+//! label's own resolution.
+
+use crate::model::deeplab::{DeepLab, Heads};
+use crate::model::params::Parameters;
+use crate::model::torch::{Mode, Torch, resize};
+use crossbeam_channel::bounded;
+use image::{GrayImage, RgbImage};
+use shared::dataset::Index;
+use shared::error::{Error, Result};
+use shared::metrics::Confusion;
+use shared::preprocess::resize_image;
+use tch::{Kind, Tensor};
+
+/// Decoded samples kept ready while the network is busy.
+const AHEAD: usize = 4;
+
+/// Scores a whole split. `progress` is called once per image.
+pub fn validate(
+    network: &DeepLab,
+    parameters: &Parameters,
+    index: &Index,
+    size: Option<[u32; 2]>,
+    progress: &dyn Fn(),
+) -> Result<Confusion> {
+    let mut confusion = Confusion::new(network.classes as usize);
+    std::thread::scope(|scope| {
+        let (sender, receiver) = bounded::<Result<(RgbImage, GrayImage)>>(AHEAD);
+        scope.spawn(move || {
+            for i in 0..index.samples.len() {
+                let sample = index.load(i).map(|(image, label)| (fit(image, size), label));
+                if sender.send(sample).is_err() {
+                    return; // the receiver met an error and left
+                }
+            }
+        });
+        for sample in receiver {
+            let (image, label) = sample?;
+            let scores = scores(network, parameters, &image, 1)?; // [1, C, h, w]
+            let (width, height) = label.dimensions();
+            let scores = resize(&scores, i64::from(height), i64::from(width));
+            let predicted = scores.argmax(1, false).to_kind(Kind::Uint8).to_device(tch::Device::Cpu);
+            let mut labels = vec![0u8; predicted.numel()];
+            predicted.copy_data(&mut labels, predicted.numel());
+            confusion.add(label.as_raw(), &labels);
+            progress();
+        }
+        Ok(confusion)
+    })
+}
+
+/// The image at the size the network is to see.
+fn fit(image: RgbImage, size: Option<[u32; 2]>) -> RgbImage {
+    match size {
+        Some([width, height]) => resize_image(&image, width, height),
+        None => image,
+    }
+}
+
+/// Scores of images behind each other in one buffer: `[N, C, H, W] f32`, evaluation mode.
+pub fn scores(
+    network: &DeepLab,
+    parameters: &Parameters,
+    images: &RgbImage,
+    batch: i64,
+) -> Result<Tensor> {
+    let (width, height) = (i64::from(images.width()), i64::from(images.height()) / batch);
+    let bytes = Tensor::f_from_data_size(images.as_raw(), &[batch, height, width, 3], Kind::Uint8)
+        .map_err(|e| Error::work(format!("image: {e}")))?
+        .to_device(parameters.device());
+    Ok(tch::no_grad(|| {
+        let mut ops = Torch::new(parameters, Mode::Evaluate);
+        network.forward(&mut ops, &bytes, Heads::Main).main
+    }))
+}
