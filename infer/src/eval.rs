@@ -1,0 +1,189 @@
+//! `infer eval`: scores a model on a split and prints the per-class table; JSON, labels and differences
+//! to a baseline on request. Not a gate: a low score is no failure here.
+//! The JSON is `shared::metrics::EvalFile`; labels are written for the data set's official scripts.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use image::{GrayImage, ImageEncoder};
+use shared::dataset::{Descriptor, Index};
+use shared::error::{Context, Error, Result};
+use shared::files::write_atomic;
+use shared::labels::Class;
+use shared::metrics::EvalFile;
+
+use crate::provider::Choice;
+use crate::score::{self, check_classes, median_ms, report};
+use crate::session::{Model, Options, Resized};
+use crate::table::table;
+
+/// Where and how models run; the same for every command.
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// Where to run; one asked for by name is used or the command fails
+    #[arg(long, value_enum, default_value_t)]
+    pub provider: Choice,
+    /// CPU threads [default: one per core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+impl Run {
+    /// The options of a session.
+    pub fn options(&self) -> Options {
+        Options { provider: self.provider, threads: self.threads.map(usize::from) }
+    }
+}
+
+/// The data that models are scored on.
+#[derive(Debug, Args)]
+pub struct Data {
+    /// Data set: cityscapes, synthia, camvid, streets, or the TOML file of your own
+    #[arg(long, value_name = "NAME|FILE")]
+    pub dataset: String,
+    /// Folder that the data set was unpacked in
+    #[arg(long, value_name = "DIR")]
+    pub data_root: PathBuf,
+    /// Split to score
+    #[arg(long, default_value = "val")]
+    pub split: String,
+}
+
+impl Data {
+    /// The index of the split.
+    ///
+    /// # Errors
+    /// An unknown data set, a folder or split that is not there, incomplete pairs.
+    pub fn open(&self) -> Result<Index> {
+        Index::open(&Descriptor::find(&self.dataset)?, &self.data_root, &self.split)
+    }
+}
+
+/// What the user typed after `infer eval`.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// Exported model
+    #[arg(long, value_name = "FILE.onnx")]
+    model: PathBuf,
+    #[command(flatten)]
+    data: Data,
+    /// Write the numbers and the confusion matrix as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write predicted labels as PNG with the data set's own ids, as its official scripts read them
+    #[arg(long, value_name = "DIR")]
+    save_labels: Option<PathBuf>,
+    /// JSON of an earlier evaluation to compare with: adds differences and the paper's dagger average
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    #[command(flatten)]
+    run: Run,
+}
+
+/// Runs the command; returns what goes to standard output.
+///
+/// # Errors
+/// A wrong request, a file that cannot be read or written, Ctrl-C.
+pub fn eval(args: &EvalArgs) -> Result<String> {
+    let index = args.data.open()?;
+    let baseline = args.baseline.as_deref().map(|path| read_baseline(path, &index)).transpose()?;
+    // Before the work, so that a wrong path costs no hour.
+    make_parent(args.json.as_deref())?;
+    if let Some(folder) = &args.save_labels {
+        make_folder(folder)?;
+    }
+    let mut model = Model::open(&args.model, args.run.options())?;
+    eprintln!("{}", model.provider_line());
+    check_classes(model.card(), &index.descriptor)?;
+
+    let places: Vec<usize> = (0..index.samples.len()).collect();
+    let started = std::time::Instant::now();
+    let mut images = 0;
+    let scores = score::score(std::slice::from_mut(&mut model), &index, &places, |scene| {
+        images += 1;
+        let Some(folder) = &args.save_labels else { return Ok(()) };
+        let path = folder.join(format!("{}_pred.png", index.samples[scene.place].name));
+        save_native(&path, &scene.predictions[0], &index.descriptor.classes)
+    })?;
+    let [score] = &scores[..] else { return Err(Error::work("eval: expected the score of one model")) };
+    if images != index.samples.len() {
+        return Err(Error::work(format!("eval: expected {} images, got {images}", index.samples.len())));
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    eprintln!(
+        "{images} images in {seconds:.1} s, {:.1} a second; median per image: decode and prepare {:.1} ms, run {:.1} ms, labels {:.1} ms",
+        images as f64 / seconds,
+        median_ms(&score.times.prepare),
+        median_ms(&score.times.run),
+        median_ms(&score.times.post),
+    );
+    let file = EvalFile {
+        dataset: index.descriptor.name.clone(),
+        split: index.split.clone(),
+        images: images as u64,
+        report: report(&score.confusion, &index.descriptor),
+    };
+    if let Some(path) = &args.json {
+        let json = serde_json::to_string(&file).work(|| "eval: JSON".into())?;
+        write_atomic(path, (json + "\n").as_bytes())?;
+    }
+    let mut text = table(&file, baseline.as_ref());
+    if score.resized == Resized::Labels {
+        text += "labels resized to the labels' size by nearest, since the model gives no logits\n";
+    }
+    Ok(text)
+}
+
+fn read_baseline(path: &Path, index: &Index) -> Result<EvalFile> {
+    let what = || format!("baseline: {}", path.display());
+    let text = std::fs::read_to_string(path).request(what)?;
+    let file: EvalFile = serde_json::from_str(&text)
+        .request(what)
+        .map_err(|e| e.hint("`infer eval --json FILE` writes one"))?;
+    let expected: Vec<&str> = index.descriptor.classes.iter().map(|c| c.name.as_str()).collect();
+    let got: Vec<&str> = file.report.classes.iter().map(|c| c.name.as_str()).collect();
+    let in_order = file.report.classes.iter().enumerate().all(|(i, c)| c.id == i);
+    if expected != got || !in_order {
+        return Err(Error::request(format!("{}: expected the classes {expected:?}, got {got:?}", what())));
+    }
+    if (file.dataset.as_str(), file.split.as_str()) != (&index.descriptor.name, &index.split) {
+        let (data, split) = (&index.descriptor.name, &index.split);
+        return Err(Error::request(format!(
+            "{}: expected scores on {data} {split}, got {} {}",
+            what(),
+            file.dataset,
+            file.split
+        ))
+        .hint("scores on different images are not comparable"));
+    }
+    Ok(file)
+}
+
+/// Train ids to the data set's own ids, as an 8-bit PNG.
+fn save_native(path: &Path, labels: &GrayImage, classes: &[Class]) -> Result<()> {
+    let mut native = [0; 256];
+    native.iter_mut().zip(classes).for_each(|(id, class)| *id = class.native_id);
+    let values: Vec<u8> = labels.as_raw().iter().map(|&l| native[usize::from(l)]).collect();
+    let mut png = Vec::new();
+    image::codecs::png::PngEncoder::new(&mut png)
+        .write_image(&values, labels.width(), labels.height(), image::ExtendedColorType::L8)
+        .work(|| format!("{}: PNG", path.display()))?;
+    make_parent(Some(path))?;
+    write_atomic(path, &png)
+}
+
+/// Creates the folder that a file is to be written in.
+pub(crate) fn make_parent(file: Option<&Path>) -> Result<()> {
+    match file {
+        Some(path) if path.is_dir() => {
+            Err(Error::request(format!("{}: expected the name of a file, got a folder", path.display())))
+        }
+        Some(path) => path.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), make_folder),
+        None => Ok(()),
+    }
+}
+
+/// Creates a folder and those above it.
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).request(|| format!("{}: cannot create the folder", folder.display()))
+}

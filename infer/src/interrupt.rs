@@ -1,0 +1,33 @@
+//! Ctrl-C and SIGTERM: the first asks loops to end between two images, the second ends the program.
+//! Not needed for the safety of files, which are written whole or not at all; it keeps temporary ones
+//! from being left, and says how far the work had come.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use shared::error::{Context, Error, Result};
+
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Catches the signals from now on; called once, by the program.
+///
+/// # Errors
+/// If the operating system refuses, or it was called before.
+pub fn catch() -> Result<()> {
+    ctrlc::set_handler(|| {
+        if ASKED.swap(true, Ordering::Relaxed) {
+            std::process::exit(130); // 128 + SIGINT, as shells have it
+        }
+    })
+    .work(|| "signals".into())
+}
+
+/// An error if the user asked to stop; `done` of `total` images were done.
+///
+/// # Errors
+/// After Ctrl-C or SIGTERM (exit code 1).
+pub fn check(done: usize, total: usize) -> Result<()> {
+    if ASKED.load(Ordering::Relaxed) {
+        return Err(Error::work(format!("stopped by a signal after {done} of {total} images")));
+    }
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! Running an exported model through ONNX Runtime: scores, pictures, comparisons, facts.
+//! Not training and not export; it knows neither torch nor the trainer, and prints nothing on its own to
+//! standard output. One file per command (`eval`, `predict`, `compare`, `info`), on top of `session`.
+
+pub mod compare;
+pub mod eval;
+mod feed;
+pub mod info;
+pub mod interrupt;
+pub mod predict;
+pub mod provider;
+pub mod runtime;
+pub mod score;
+pub mod session;
+pub mod source;
+pub mod table;
+pub mod upsample;
+pub mod verify;

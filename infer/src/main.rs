@@ -1,0 +1,55 @@
+//! The program `infer`: its command line, and what goes to standard output.
+//! Not the work, which is in the library, one file per command.
+//! Exit codes: 0 well, 1 the work failed, 2 the request was wrong.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use infer::compare::{CompareArgs, compare};
+use infer::eval::{EvalArgs, eval};
+use infer::info::{InfoArgs, info};
+use infer::interrupt;
+use infer::predict::{PredictArgs, predict};
+use shared::error::{Result, finish};
+
+/// Run exported segmentation models with ONNX Runtime
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Score a model on a data set: per-class table, JSON, labels for the official scripts
+    Eval(EvalArgs),
+    /// Turn images into colour maps and overlays
+    Predict(PredictArgs),
+    /// Show models side by side where they differ on rare classes, with a table
+    Compare(CompareArgs),
+    /// Show what a model file is; with --verify, whether it computes what its trainer did
+    Info(InfoArgs),
+}
+
+fn main() -> ExitCode {
+    finish(run(Cli::parse()))
+}
+
+fn run(cli: Cli) -> Result<()> {
+    interrupt::catch()?;
+    match cli.command {
+        Command::Eval(args) => print(&eval(&args)?),
+        Command::Predict(args) => print(&predict(&args)?),
+        Command::Compare(args) => print(&compare(&args)?),
+        Command::Info(args) => info(&args, print)?,
+    }
+    Ok(())
+}
+
+/// A reader that has gone away, such as `head`, is no failure of ours.
+fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

@@ -1,0 +1,135 @@
+//! `infer predict`: images to colour maps and overlays, with a legend. Not a score: it needs no truth.
+//! An image that cannot be read is reported, counted and makes the command fail; the others are done.
+//! Colours come from the model's card.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use image::{ImageEncoder, RgbImage};
+use shared::decode;
+use shared::error::{Context, Error, Result};
+use shared::files::write_atomic;
+use shared::render::{Palette, class_entries, legend, paste};
+
+use crate::eval::{Run, make_folder};
+use crate::feed::{feed, loader_threads};
+use crate::interrupt;
+use crate::score::{median_ms, progress};
+use crate::session::Model;
+use crate::source::sources;
+
+/// What the user typed after `infer predict`.
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// Exported model
+    #[arg(long, value_name = "FILE.onnx")]
+    model: PathBuf,
+    /// Images, and folders with images
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Folder for NAME_color.png, NAME_overlay.png and legend.png
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Weight of the colours in the overlay, 0 to 1
+    #[arg(long, default_value_t = 0.5, value_parser = parse_opacity)]
+    opacity: f32,
+    #[command(flatten)]
+    run: Run,
+}
+
+fn parse_opacity(text: &str) -> std::result::Result<f32, String> {
+    let value: f32 = text.parse().map_err(|e| format!("{e}"))?;
+    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("expected a number from 0 to 1".into()) }
+}
+
+/// Runs the command; returns what goes to standard output.
+///
+/// # Errors
+/// A wrong request, images that could not be read, files that cannot be written, Ctrl-C.
+pub fn predict(args: &PredictArgs) -> Result<String> {
+    let sources = sources(&args.inputs)?;
+    let mut model = Model::open(&args.model, args.run.options())?;
+    eprintln!("{}", model.provider_line());
+    make_folder(&args.out)?;
+    let palette = Palette::new(&model.card().classes);
+    let entries = class_entries(&model.card().classes);
+    let size = model.card().input.width.zip(model.card().input.height);
+
+    let bar = progress(sources.len());
+    let load = |i: usize| {
+        let start = Instant::now();
+        let image = decode::rgb(&sources[i].path)?;
+        let (width, height) = size.unwrap_or(image.dimensions());
+        let input = shared::preprocess::resize_image(&image, width, height);
+        Ok::<_, Error>((image, input, start.elapsed()))
+    };
+    let mut failed: Vec<Error> = Vec::new();
+    let mut times: [Vec<Duration>; 3] = Default::default();
+    feed(sources.len(), loader_threads(), load, |i, loaded| {
+        interrupt::check(i, sources.len())?;
+        bar.inc(1);
+        let (image, input, prepare) = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                bar.suspend(|| eprintln!("unreadable: {error}"));
+                failed.push(error);
+                return Ok(());
+            }
+        };
+        let result = model.segment(&input, image.dimensions())?;
+        let file = |kind: &str| args.out.join(format!("{}_{kind}.png", sources[i].name));
+        write_png(&file("color"), &palette.paint(&result.labels))?;
+        let overlay = palette.overlay(&image, &result.labels, args.opacity);
+        write_png(&file("overlay"), &above(&overlay, &legend(&entries, image.width(), legend_size(&image))))?;
+        for (list, time) in times.iter_mut().zip([prepare, result.run, result.post]) {
+            list.push(time);
+        }
+        Ok(())
+    })?;
+    bar.finish_and_clear();
+    if failed.len() == sources.len()
+        && let Some(first) = failed.into_iter().next()
+    {
+        return Err(first); // nothing could be done: the request was wrong
+    }
+    let done = times[0].len();
+    if done > 0 {
+        write_png(&args.out.join("legend.png"), &legend(&entries, 640, 16.0))?;
+    }
+    let [prepare, run, post] = times.map(|t| median_ms(&t));
+    eprintln!("median per image: decode and prepare {prepare:.1} ms, run {run:.1} ms, labels {post:.1} ms");
+    let unread = sources.len() - done;
+    if unread > 0 {
+        return Err(Error::work(format!(
+            "predict: expected {} readable images, got {done}; their pictures are in {}",
+            sources.len(),
+            args.out.display()
+        ))
+        .hint("the lines above name the unreadable ones"));
+    }
+    Ok(format!("{done} images: NAME_color.png, NAME_overlay.png, legend.png in {}\n", args.out.display()))
+}
+
+/// Text that can be read on a picture of this size.
+fn legend_size(image: &RgbImage) -> f32 {
+    (image.width() as f32 / 64.0).clamp(12.0, 28.0)
+}
+
+/// The one picture above the other, on white.
+fn above(top: &RgbImage, bottom: &RgbImage) -> RgbImage {
+    let width = top.width().max(bottom.width());
+    let mut both = RgbImage::from_pixel(width, top.height() + bottom.height(), image::Rgb([255; 3]));
+    paste(&mut both, top, 0, 0);
+    paste(&mut both, bottom, 0, top.height());
+    both
+}
+
+/// Writes a picture as PNG, whole or not at all.
+pub(crate) fn write_png(path: &Path, picture: &RgbImage) -> Result<()> {
+    let mut png = Vec::new();
+    image::codecs::png::PngEncoder::new(&mut png)
+        .write_image(picture.as_raw(), picture.width(), picture.height(), image::ExtendedColorType::Rgb8)
+        .work(|| format!("{}: PNG", path.display()))?;
+    write_atomic(path, &png)
+}

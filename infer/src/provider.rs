@@ -1,0 +1,276 @@
+//! Execution providers: which one is asked for, attaching it, and proof that it runs the work.
+//! Not a list of wishes: a provider asked for by name is used, or refused with what was missing.
+//! Registering CUDA proves nothing, since ONNX Runtime quietly runs on the CPU what a provider does not
+//! take. Its switch `session.disable_cpu_ep_fallback` forbids that, but also refuses every graph with
+//! dynamic sizes, because ONNX Runtime puts their shape arithmetic on the CPU on purpose. So the switch is
+//! tried first, and where it refuses a profiled run shows which nodes ran where.
+
+use std::fmt;
+use std::path::Path;
+
+use clap::ValueEnum;
+use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
+use ort::session::Session;
+use ort::session::builder::{AutoDevicePolicy, SessionBuilder};
+use serde::Deserialize;
+use shared::error::{Context, Error, Result};
+
+use crate::runtime::{Runtime, runtime, take_last_error};
+use crate::session::Input;
+
+/// Where the user wants the model to run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Choice {
+    /// CUDA where it truly works, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// NVIDIA CUDA, or an error.
+    Cuda,
+    /// NVIDIA TensorRT (with CUDA for what it does not take), or an error.
+    Tensorrt,
+}
+
+/// Where a model runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provider {
+    /// The CPU.
+    Cpu,
+    /// NVIDIA CUDA.
+    Cuda,
+    /// NVIDIA TensorRT.
+    Tensorrt,
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+            Self::Tensorrt => "tensorrt",
+        })
+    }
+}
+
+/// A session, where it runs, and how that is known.
+pub(crate) struct Placed {
+    pub session: Session,
+    pub provider: Provider,
+    /// For the user: what was found out about the placement.
+    pub note: String,
+}
+
+/// Makes a session of a model's bytes on the provider asked for.
+///
+/// # Errors
+/// A model that ONNX Runtime refuses, and a provider by name that is not to be had (exit code 2).
+pub(crate) fn place(path: &Path, bytes: &[u8], choice: Choice, threads: Option<usize>) -> Result<Placed> {
+    let runtime = runtime()?;
+    let ask = Ask { runtime, path, bytes, threads };
+    match choice {
+        Choice::Cpu => ask.on_cpu(String::new()),
+        Choice::Cuda => ask.on(Provider::Cuda),
+        Choice::Tensorrt => ask.on(Provider::Tensorrt),
+        Choice::Auto if !is_built_in(Provider::Cuda) => ask.on_cpu(String::new()),
+        Choice::Auto => match ask.on(Provider::Cuda) {
+            Ok(placed) => Ok(placed),
+            Err(error) => ask.on_cpu(format!("not on cuda: {error}")),
+        },
+    }
+}
+
+/// Whether the library was compiled with this provider, which does not mean that it works here.
+fn is_built_in(provider: Provider) -> bool {
+    let available = match provider {
+        Provider::Cpu => ep::CPU::is_available(),
+        Provider::Cuda => ep::CUDA::is_available(),
+        Provider::Tensorrt => ep::TensorRT::is_available(),
+    };
+    available.unwrap_or(false)
+}
+
+/// Whether the CPU may run nodes that the provider did not take.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fallback {
+    Forbidden,
+    Watched,
+}
+
+struct Ask<'a> {
+    runtime: &'a Runtime,
+    path: &'a Path,
+    bytes: &'a [u8],
+    threads: Option<usize>,
+}
+
+impl Ask<'_> {
+    fn on_cpu(&self, note: String) -> Result<Placed> {
+        let session = self.builder().and_then(|mut b| b.commit_from_memory(self.bytes));
+        let session = session.map_err(|e| self.refused(&e))?;
+        Ok(Placed { session, provider: Provider::Cpu, note })
+    }
+
+    fn on(&self, provider: Provider) -> Result<Placed> {
+        let asked = format!("provider {provider}");
+        if !is_built_in(provider) {
+            let library = self.runtime.library.display();
+            return Err(Error::request(format!(
+                "{asked}: expected an ONNX Runtime built with it, got {library} without"
+            ))
+            .hint("`cargo xtask setup --cuda` fetches one, or set ORT_DYLIB_PATH, or use --provider cpu"));
+        }
+        let strict = self.commit(provider, Fallback::Forbidden, None);
+        if let Ok(session) = strict {
+            return Ok(Placed { session, provider, note: "every node".into() });
+        }
+        let folder = tempfile::tempdir().work(|| format!("{asked}: temporary folder"))?;
+        let mut session = self.commit(provider, Fallback::Watched, Some(folder.path())).map_err(|e| {
+            let logged = take_last_error();
+            let reason = if logged.is_empty() { e.to_string() } else { logged };
+            Error::request(format!("{asked}: expected a working device, got {reason}"))
+                .hint("check the driver with `nvidia-smi`, or use --provider cpu")
+        })?;
+        let nodes = watch(&mut session)?;
+        let strays: Vec<&Node> = nodes.iter().filter(|n| n.is_computation_on_cpu()).collect();
+        if let Some(first) = strays.first() {
+            return Err(Error::request(format!(
+                "{asked}: expected all computation on it, got {} of {} nodes on the CPU, such as {}",
+                strays.len(),
+                nodes.len(),
+                first.operator
+            ))
+            .hint("use --provider cpu, or export the model again with another precision"));
+        }
+        let on_cpu = nodes.iter().filter(|n| n.is_on_cpu()).count();
+        let note = format!("{} nodes, and the arithmetic of sizes in {on_cpu} on the CPU", nodes.len() - on_cpu);
+        Ok(Placed { session, provider, note })
+    }
+
+    fn builder(&self) -> ort::Result<SessionBuilder> {
+        let mut builder = Session::builder(&self.runtime.environment)?
+            // Nothing is chosen behind our back.
+            .with_auto_device(AutoDevicePolicy::PreferCPU)?;
+        if let Some(threads) = self.threads {
+            builder = builder.with_intra_threads(threads)?;
+        }
+        Ok(builder)
+    }
+
+    fn commit(&self, provider: Provider, fallback: Fallback, profile: Option<&Path>) -> ort::Result<Session> {
+        let mut providers: Vec<ExecutionProviderDispatch> = Vec::new();
+        if provider == Provider::Tensorrt {
+            providers.push(ep::TensorRT::default().build().error_on_failure());
+        }
+        // TF32 rounds the factors of f32 products to 11 bits: not what a model called fp32 promises.
+        providers.push(ep::CUDA::default().with_tf32(false).build().error_on_failure());
+        let mut builder = self.builder()?.with_execution_providers(providers)?;
+        if fallback == Fallback::Forbidden {
+            builder = builder.with_disable_cpu_fallback()?;
+        }
+        if let Some(folder) = profile {
+            builder = builder.with_profiling(folder.join("nodes"))?;
+        }
+        builder.commit_from_memory(self.bytes)
+    }
+
+    fn refused(&self, error: &ort::Error) -> Error {
+        Error::request(format!("model: {}: expected an ONNX model, got {error}", self.path.display()))
+            .hint("the file may be truncated: export or copy it again")
+    }
+}
+
+/// A node of a profiled run.
+struct Node {
+    operator: String,
+    provider: String,
+    output_bytes: u64,
+}
+
+/// A size is a handful of i64 values; an image, even the small one of the profiled run, is far more.
+const SIZE_BYTES: u64 = 1024;
+
+impl Node {
+    fn is_on_cpu(&self) -> bool {
+        self.provider == "CPUExecutionProvider"
+    }
+
+    fn is_computation_on_cpu(&self) -> bool {
+        self.is_on_cpu() && self.output_bytes > SIZE_BYTES
+    }
+}
+
+/// Runs a session made with profiling once, on a black 64 x 64 image; what ran where. Ends the profiling.
+fn watch(session: &mut Session) -> Result<Vec<Node>> {
+    let what = || "profiled run".to_owned();
+    let name = session.inputs().first().map(|i| i.name().to_owned()).unwrap_or_default();
+    let pixels = [0; 64 * 64 * 3];
+    let image = Input { pixels: &pixels, batch: 1, height: 64, width: 64 };
+    session.run(ort::inputs![name => image.tensor()?]).work(what)?;
+    let file = session.end_profiling().work(what)?;
+    let text = std::fs::read_to_string(&file).work(what)?;
+    read_profile(&text)
+}
+
+fn read_profile(text: &str) -> Result<Vec<Node>> {
+    #[derive(Deserialize)]
+    struct Event {
+        #[serde(default)]
+        cat: String,
+        #[serde(default)]
+        args: Args,
+    }
+    #[derive(Deserialize, Default)]
+    struct Args {
+        op_name: Option<String>,
+        provider: Option<String>,
+        output_size: Option<String>,
+    }
+    let events: Vec<Event> = serde_json::from_str(text).work(|| "profiled run: its report".into())?;
+    let nodes = events.into_iter().filter(|e| e.cat == "Node").filter_map(|e| {
+        Some(Node {
+            operator: e.args.op_name?,
+            provider: e.args.provider?,
+            output_bytes: e.args.output_size?.parse().ok()?,
+        })
+    });
+    let nodes: Vec<Node> = nodes.collect();
+    if nodes.is_empty() {
+        return Err(Error::work("profiled run: expected the nodes that ran, got none"));
+    }
+    Ok(nodes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &[u8] = include_bytes!("../tests/models/both.onnx");
+
+    #[test]
+    fn a_profiled_run_tells_computation_on_the_cpu_from_the_arithmetic_of_sizes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut session = Session::builder(&runtime().unwrap().environment)
+            .unwrap()
+            .with_profiling(folder.path().join("nodes"))
+            .unwrap()
+            .commit_from_memory(MODEL)
+            .unwrap();
+        let nodes = watch(&mut session).unwrap();
+        let of = |operator: &str| nodes.iter().find(|n| n.operator == operator).unwrap();
+        assert!(of("Conv").is_computation_on_cpu());
+        assert!(of("Resize").is_computation_on_cpu());
+        assert!(of("Shape").is_on_cpu() && !of("Shape").is_computation_on_cpu());
+        assert!(of("Concat").is_on_cpu() && !of("Concat").is_computation_on_cpu());
+    }
+
+    #[test]
+    fn a_provider_by_name_that_is_not_to_be_had_is_an_error_that_says_what_is_missing() {
+        for (choice, provider) in [(Choice::Cuda, Provider::Cuda), (Choice::Tensorrt, Provider::Tensorrt)] {
+            match place(Path::new("m.onnx"), MODEL, choice, None) {
+                Ok(placed) => assert_eq!(placed.provider, provider), // on a machine that has it
+                Err(error) => assert!(error.to_string().starts_with(&format!("provider {provider}: expected"))),
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Where `predict` takes its images from: files and folders, and a name for what becomes of each.
+//! Not decoding (`shared::decode`); video and cameras are not here yet.
+//! Two inputs never share a name, so that no output overwrites another.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use shared::error::{Context, Error, Result};
+
+const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
+
+/// An image to read, and the name its outputs begin with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// Unique among the sources, without folders or ending.
+    pub name: String,
+}
+
+/// The images among `inputs`: files as they are, of folders the PNG and JPEG files in them, sorted.
+///
+/// An input given twice is taken once.
+///
+/// # Errors
+/// An input that does not exist, a folder without an image (exit code 2).
+pub fn sources(inputs: &[PathBuf]) -> Result<Vec<Source>> {
+    let mut paths = Vec::new();
+    let mut seen = BTreeSet::new();
+    for input in inputs {
+        let found = if input.is_dir() { images_in(input)? } else { vec![input.clone()] };
+        for path in found {
+            let real = path.canonicalize().request(|| format!("input: {}", path.display()))?;
+            if seen.insert(real) {
+                paths.push(path);
+            }
+        }
+    }
+    let names = names(&paths);
+    Ok(paths.into_iter().zip(names).map(|(path, name)| Source { path, name }).collect())
+}
+
+fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let what = || format!("input: {}", folder.display());
+    let mut images = Vec::new();
+    for entry in std::fs::read_dir(folder).request(what)? {
+        let path = entry.request(what)?.path();
+        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        if path.is_file() && ENDINGS.contains(&ending.as_str()) {
+            images.push(path);
+        }
+    }
+    if images.is_empty() {
+        return Err(Error::request(format!("{}: expected PNG or JPEG files, got none", what()))
+            .hint("folders are not searched for folders: name each"));
+    }
+    images.sort();
+    Ok(images)
+}
+
+/// A unique name per path: its stem; where stems meet, with the folder, then with ending too, then numbered.
+fn names(paths: &[PathBuf]) -> Vec<String> {
+    let part = |p: Option<&std::ffi::OsStr>| p.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = |path: &Path, detail: usize| {
+        let folder = part(path.parent().and_then(Path::file_name));
+        let ending = part(path.extension());
+        match detail {
+            0 => part(path.file_stem()),
+            1 => format!("{folder}_{}", part(path.file_stem())),
+            _ => format!("{folder}_{}_{ending}", part(path.file_stem())),
+        }
+    };
+    let mut detail = vec![0; paths.len()];
+    loop {
+        let names: Vec<String> = paths.iter().zip(&detail).map(|(p, &d)| name(p, d)).collect();
+        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (i, name) in names.iter().enumerate() {
+            groups.entry(name).or_default().push(i);
+        }
+        let clashes: Vec<usize> = groups.into_values().filter(|g| g.len() > 1).flatten().collect();
+        if clashes.iter().all(|&i| detail[i] == 2) {
+            return number(names);
+        }
+        clashes.into_iter().for_each(|i| detail[i] = (detail[i] + 1).min(2));
+    }
+}
+
+/// Ends the second and later of equal names with a number that makes them unique.
+fn number(names: Vec<String>) -> Vec<String> {
+    let mut taken: BTreeSet<String> = names.iter().cloned().collect();
+    let mut met = BTreeSet::new();
+    let mut unique = |name: String| {
+        if met.insert(name.clone()) {
+            return name;
+        }
+        let free = (2..).map(|n| format!("{name}-{n}")).find(|n| !taken.contains(n)).unwrap_or(name);
+        taken.insert(free.clone());
+        free
+    };
+    names.into_iter().map(&mut unique).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(paths: &[&str]) -> Vec<String> {
+        names(&paths.iter().map(PathBuf::from).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_name_is_the_stem_where_that_is_unique() {
+        assert_eq!(named(&["a/1.png", "b/2.jpg"]), ["1", "2"]);
+    }
+
+    #[test]
+    fn equal_stems_take_their_folder_along_and_equal_folders_their_ending() {
+        assert_eq!(named(&["a/1.png", "b/1.png", "b/2.png"]), ["a_1", "b_1", "2"]);
+        assert_eq!(named(&["a/1.png", "a/1.jpg"]), ["a_1_png", "a_1_jpg"]);
+    }
+
+    #[test]
+    fn names_are_unique_however_alike_the_paths_are() {
+        let paths = ["x/a/1.png", "y/a/1.png", "a_1.png", "z/a_1_png-2.png", "w/a/1.png"];
+        let names = named(&paths);
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), paths.len(), "{names:?}");
+    }
+
+    #[test]
+    fn a_missing_input_and_a_folder_without_images_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = sources(&[folder.path().into()]).unwrap_err();
+        assert!(error.to_string().contains("expected PNG or JPEG files, got none"), "{error}");
+        let error = sources(&[folder.path().join("no.png")]).unwrap_err();
+        assert!(error.to_string().contains("no.png"), "{error}");
+    }
+
+    #[test]
+    fn the_same_file_given_twice_is_taken_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("1.png");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(sources(&[folder.path().into(), file]).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,119 @@
+//! Wrong requests: one line that says what was expected and got, a hint, exit code 2, nothing written.
+
+mod common;
+
+use std::path::Path;
+
+use common::{card, data_set, error_of, infer, model, with_card};
+use serde_json::json;
+
+/// The error of `info` on a model file.
+fn info(path: &Path) -> String {
+    error_of(infer().args(["info", "--provider", "cpu", "--model"]).arg(path), 2)
+}
+
+#[test]
+fn a_model_that_is_not_there_or_is_none_or_is_cut_off_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.onnx");
+    assert!(info(&path).contains("expected an ONNX file, got No such file"));
+    std::fs::write(&path, "").unwrap();
+    assert!(info(&path).contains("got 0 bytes"));
+    std::fs::write(&path, "this is no model at all").unwrap();
+    assert!(info(&path).contains("expected an ONNX model"));
+    let whole = std::fs::read(model("both")).unwrap();
+    for length in [1, 20, 100, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let text = info(&path);
+        assert!(text.contains("m.onnx: expected ") && text.contains("hint: "), "{length} bytes: {text}");
+    }
+}
+
+#[test]
+fn a_model_without_a_card_or_with_a_broken_one_is_refused() {
+    let text = info(&model("no-card"));
+    assert!(text.contains("expected a card") && text.contains("hint: "), "{text}");
+    assert!(info(&model("broken-card")).contains("model card: not readable"));
+}
+
+#[test]
+fn a_card_that_the_graph_contradicts_is_refused() {
+    assert!(info(&model("missing-output")).contains("expected the output logits of its card"));
+    assert!(info(&model("float-input")).contains("expected image "));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.onnx");
+    let mut card = card();
+    card["classes"].as_array_mut().unwrap().pop();
+    card["class_share"] = json!([]);
+    with_card(&path, &card);
+    assert!(info(&path).contains("expected logits "), "one class less than the graph has");
+}
+
+#[test]
+fn a_data_set_with_other_classes_is_refused_with_the_first_difference() {
+    let folder = tempfile::tempdir().unwrap();
+    let descriptor = data_set(folder.path(), 1);
+    let toml = std::fs::read_to_string(&descriptor).unwrap();
+    std::fs::write(&descriptor, toml.replace("\"pole\"", "\"mast\"")).unwrap();
+    let json = folder.path().join("eval.json");
+    let mut command = infer();
+    command.args(["eval", "--provider", "cpu", "--model"]).arg(model("both")).arg("--dataset").arg(&descriptor);
+    command.arg("--data-root").arg(folder.path()).arg("--json").arg(&json);
+    let text = error_of(&mut command, 2);
+    assert!(text.contains("class 4: expected \"mast\"") && text.contains("got \"pole\""), "{text}");
+    assert!(!json.exists());
+}
+
+#[test]
+fn a_corrupt_image_in_a_data_set_leaves_no_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let descriptor = data_set(folder.path(), 3);
+    let broken = folder.path().join("images/val/scene_1.png");
+    let bytes = std::fs::read(&broken).unwrap();
+    std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
+    let json = folder.path().join("eval.json");
+    let mut command = infer();
+    command.args(["eval", "--provider", "cpu", "--model"]).arg(model("both")).arg("--dataset").arg(&descriptor);
+    command.arg("--data-root").arg(folder.path()).arg("--json").arg(&json);
+    assert!(error_of(&mut command, 2).contains("scene_1.png"));
+    assert!(!json.exists());
+}
+
+#[test]
+fn unknown_data_sets_folders_and_options_are_refused() {
+    let eval = |dataset: &str, root: &str, more: &[&str]| {
+        let mut command = infer();
+        command.args(["eval", "--dataset", dataset, "--data-root", root, "--model"]);
+        error_of(command.arg(model("both")).args(more), 2)
+    };
+    assert!(eval("no-such-set", "/", &[]).contains("no-such-set"));
+    assert!(eval("camvid", "/no/such/folder", &[]).contains("/no/such/folder"));
+    assert!(eval("camvid", "/", &["--threads", "0"]).contains("0"));
+    assert!(eval("camvid", "/", &["--provider", "quantum"]).contains("quantum"));
+}
+
+#[test]
+fn a_provider_by_name_is_used_or_refused_and_never_replaced() {
+    let output = infer().args(["info", "--provider", "cuda", "--model"]).arg(model("both")).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    if output.status.success() {
+        assert!(text.contains(": cuda on"), "{text}");
+    } else {
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text.contains("error: provider cuda: expected") && text.contains("hint: "), "{text}");
+    }
+}
+
+#[test]
+fn without_the_library_the_error_says_what_to_do() {
+    let mut command = infer();
+    command.env("ORT_DYLIB_PATH", "/no/such/libonnxruntime.so").args(["info", "--model"]).arg(model("both"));
+    let text = error_of(&mut command, 2);
+    assert!(text.contains("ORT_DYLIB_PATH") && text.contains("cargo xtask setup"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let fake = folder.path().join("libonnxruntime.so");
+    std::fs::write(&fake, "not a library").unwrap();
+    let mut command = infer();
+    command.env("ORT_DYLIB_PATH", &fake).args(["info", "--model"]).arg(model("both"));
+    assert!(error_of(&mut command, 2).contains("expected version 1."));
+}
