@@ -193,17 +193,16 @@ impl<'a> Update<'a> {
         // From here on g may live in s; the step's direction is born in t.
         match (self.settings, &state[..]) {
             (OptimizerSettings::Adam(adam), [m, v]) => {
-                self.keep(m.lerp_scalar_out(&t, &g, 1.0 - adam.beta1), m);
+                self.replace(m, &t, |new| m.lerp_scalar_out(new, &g, 1.0 - adam.beta1));
                 let square = g.mul_out(&t, &g);
-                self.keep(v.lerp_scalar_out(&s, &square, 1.0 - adam.beta2), v);
+                self.replace(v, &s, |new| v.lerp_scalar_out(new, &square, 1.0 - adam.beta2));
                 // m / (sqrt(v) / root + eps)
                 let _ = v.sqrt_out(&t).g_div_(&self.root).g_add_scalar_(adam.eps);
                 let _ = m.div_out(&t, &t.shallow_clone());
                 let _ = t.g_mul_(&self.rate);
             }
             (OptimizerSettings::Sgd(sgd), [m]) => {
-                let _ = m.mul_scalar_out(&t, sgd.momentum);
-                self.keep(t.g_add_(&g), m);
+                self.replace(m, &t, |new| m.mul_scalar_out(new, sgd.momentum).g_add_(&g));
                 if sgd.nesterov {
                     let _ = m.mul_scalar_out(&t, sgd.momentum).g_add_(&g).g_mul_(&self.rate);
                 } else {
@@ -218,11 +217,11 @@ impl<'a> Update<'a> {
         let _ = p.g_sub_(&t);
     }
 
-    /// Writes `new` over `old`, where the step is ok.
-    fn keep(&self, new: Tensor, old: &Tensor) {
+    /// Lets `make` write what follows on `old`: over it, or into `scratch`, which replaces it where the step is ok.
+    fn replace(&self, old: &Tensor, scratch: &Tensor, make: impl FnOnce(&Tensor) -> Tensor) {
         match &self.gate {
-            Some((ok, _)) => drop(new.where_self_out(old, ok, old)),
-            None => old.shallow_clone().copy_(&new),
+            Some((ok, _)) => drop(make(scratch).where_self_out(old, ok, old)),
+            None => drop(make(old)),
         }
     }
 }

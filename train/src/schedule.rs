@@ -58,7 +58,7 @@ impl Schedule {
     pub fn check(&self) -> Result<()> {
         match *self {
             Self::Poly { power, .. } if !(power >= 0.0 && power.is_finite()) => {
-                let line = format!("recipe: schedule.power: expected 0 or more, got {power}");
+                let line = format!("schedule.power: expected 0 or more, got {power}");
                 Err(Error::request(line).hint("DeepLab's papers use 0.9"))
             }
             _ => Ok(()),

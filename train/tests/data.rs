@@ -108,7 +108,7 @@ fn resizing_brings_different_sizes_together() {
         Loader::new(index, DataSettings::default(), 3, 7, 1, 0).expect("valid settings");
     let error = loader.next().expect_err("sizes differ");
     assert!(error.to_string().contains(".png: expected 2"), "{error}");
-    assert!(error.hint_text().is_some_and(|hint| hint.contains("data.crop")));
+    assert!(error.hint_text().is_some_and(|hint| hint.contains("augment.crop")));
 }
 
 #[test]

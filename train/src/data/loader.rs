@@ -146,7 +146,7 @@ impl Drop for Loader {
 
 fn sizes_differ(what: &str, (w, h): (usize, usize), (want_w, want_h): (usize, usize)) -> Error {
     Error::request(format!("{what}: expected {want_w} x {want_h} as before it, got {w} x {h}"))
-        .hint("a batch needs images of one size: set data.crop or data.resize = [width, height]")
+        .hint("a batch needs images of one size: set augment.crop or augment.resize = [width, height]")
 }
 
 struct Worker {

@@ -32,7 +32,7 @@ impl Order {
             return Ok(Self { samples, batch, seed });
         }
         let line = format!(
-            "recipe: batch: expected 1 to {samples}, the images of the data set, got {batch}"
+            "train.batch: expected 1 to {samples}, the images of the data set, got {batch}"
         );
         Err(Error::request(line).hint("lower the batch size, or give more images"))
     }

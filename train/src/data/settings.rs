@@ -63,7 +63,7 @@ impl DataSettings {
     /// The first value that does not, named.
     pub fn check(&self) -> Result<()> {
         let fail = |key: &str, expected: &str, got: String| {
-            Err(Error::request(format!("recipe: data.{key}: expected {expected}, got {got}")))
+            Err(Error::request(format!("augment.{key}: expected {expected}, got {got}")))
         };
         for (key, size) in [("resize", self.resize), ("crop", self.crop)] {
             if let Some([w, h]) = size.filter(|size| size.iter().any(|s| !(1..=16384).contains(s)))
@@ -82,7 +82,7 @@ impl DataSettings {
         if self.scale != [1.0, 1.0] && self.crop.is_none() {
             return fail("crop", "a size, since scaled images differ in theirs", "none".into())
                 .map_err(|e: Error| {
-                    e.hint("set data.crop = [width, height], or data.scale = [1.0, 1.0]")
+                    e.hint("set augment.crop = [width, height], or augment.scale = [1.0, 1.0]")
                 });
         }
         let Jitter { brightness, contrast, saturation, hue } = self.jitter;
@@ -111,12 +111,12 @@ mod tests {
 
     #[test]
     fn values_that_make_no_sense_are_refused_by_name() {
-        assert!(refused("crop = [0, 4]").contains("data.crop"));
-        assert!(refused("resize = [4, 99999]").contains("data.resize"));
-        assert!(refused("scale = [2.0, 0.5]\ncrop = [4, 4]").contains("data.scale"));
-        assert!(refused("scale = [nan, 0.5]\ncrop = [4, 4]").contains("data.scale"));
-        assert!(refused("scale = [0.5, 2.0]").contains("data.crop"));
-        assert!(refused("jitter = { hue = 0.6 }").contains("data.jitter.hue"));
+        assert!(refused("crop = [0, 4]").contains("augment.crop"));
+        assert!(refused("resize = [4, 99999]").contains("augment.resize"));
+        assert!(refused("scale = [2.0, 0.5]\ncrop = [4, 4]").contains("augment.scale"));
+        assert!(refused("scale = [nan, 0.5]\ncrop = [4, 4]").contains("augment.scale"));
+        assert!(refused("scale = [0.5, 2.0]").contains("augment.crop"));
+        assert!(refused("jitter = { hue = 0.6 }").contains("augment.jitter.hue"));
     }
 
     #[test]

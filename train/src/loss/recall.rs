@@ -41,8 +41,7 @@ impl Recall {
         if (0.0..1.0).contains(&self.momentum) {
             return Ok(());
         }
-        let line =
-            format!("recipe: loss.momentum: expected 0 or more and below 1, got {}", self.momentum);
+        let line = format!("loss.momentum: expected 0 or more and below 1, got {}", self.momentum);
         Err(Error::request(line)
             .hint("0 is the paper's recall loss; 0.9 remembers about ten batches"))
     }

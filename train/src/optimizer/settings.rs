@@ -75,14 +75,11 @@ impl OptimizerSettings {
             }
         };
         if let Some((key, got)) = shares.iter().find(|(_, v)| !(0.0..1.0).contains(v)) {
-            let line =
-                format!("recipe: optimizer.{key}: expected 0 or more and below 1, got {got}");
+            let line = format!("optimizer.{key}: expected 0 or more and below 1, got {got}");
             return Err(Error::request(line));
         }
         if let Some((key, got)) = amounts.iter().find(|(_, v)| !(*v >= 0.0 && v.is_finite())) {
-            return Err(Error::request(format!(
-                "recipe: optimizer.{key}: expected 0 or more, got {got}"
-            )));
+            return Err(Error::request(format!("optimizer.{key}: expected 0 or more, got {got}")));
         }
         Ok(())
     }
