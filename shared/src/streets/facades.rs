@@ -3,10 +3,10 @@
 //! be mistaken for traffic signs and people. Source: own.
 
 use super::buildings::{Openings, Panel};
-use super::math::{Dice, Rgb, blend, cos, sin};
+use super::houses::{District, House};
+use super::math::{Dice, Rgb, TAU, blend, cos, sin};
 use super::palette::{self, Material};
 use super::scene::Scenery;
-use super::world::{District, House};
 
 impl Scenery<'_> {
     pub fn ground_floor(
@@ -255,7 +255,7 @@ impl Scenery<'_> {
             let count = if round { 12 } else { 4 };
             let mut corners = [[0.0; 3]; 12];
             for (j, corner) in corners.iter_mut().enumerate().take(count) {
-                let a = (j as f32 + 0.5) * (6.2832 / count as f32);
+                let a = (j as f32 + 0.5) * (TAU / count as f32);
                 *corner = self.camera.place(s, o + r * cos(a), h + r * sin(a));
             }
             let color = self.light.on(color, [0.0, 0.0, -1.0]);

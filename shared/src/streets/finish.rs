@@ -4,7 +4,7 @@
 use image::RgbImage;
 
 use super::math::{
-    Dice, Rgb, blend, cos, fade, floor, fraction, lattice, mix, noise, scale, sin, speck, step,
+    Dice, Rgb, TAU, blend, cos, fade, floor, fraction, lattice, mix, noise, scale, sin, speck, step,
 };
 use super::palette::{Material, Thing};
 use super::scene::{Scenery, Skyline};
@@ -41,7 +41,7 @@ impl Scenery<'_> {
                 if strength > 0.3 {
                     let mut d = Dice::new(item.seed, 9, 0);
                     for _ in 0..9 {
-                        let a = d.f(0.0, 6.28);
+                        let a = d.f(0.0, TAU);
                         let r = d.f(0.0, radius);
                         let at = [centre[0] + r * sin(a), centre[1] + r * cos(a)];
                         spot(self, at, radius * d.f(0.3, 0.5), strength * 0.35);

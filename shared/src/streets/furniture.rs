@@ -1,19 +1,18 @@
-//! Street furniture: lamps, sign posts with their signs, traffic lights, bollards, bins, billboards.
-//! Lights and signs hang on posts that are labelled pole. Source: own; signs after the Vienna Convention's
-//! shapes, drawn freely.
+//! Street furniture: lamps, traffic lights, bollards, bins, billboards; the signs are in `signs`.
+//! Lights hang on posts that are labelled pole.
+//! Source: own.
 
-use super::math::{Dice, Rgb, V3, cos, sin};
+use super::math::{Dice, Rgb, TAU, V3, cos, sin};
 use super::palette::{self, Look, Material, Thing};
 use super::scene::Scenery;
 use super::world::{Item, KERB};
 
-const POLE: Look = Look::new(Thing::Pole, Material::Smooth);
-const SIGN: Look = Look::new(Thing::TrafficSign, Material::Smooth);
+pub const POLE: Look = Look::new(Thing::Pole, Material::Smooth);
 const SIGNAL: Look = Look::new(Thing::TrafficLight, Material::Smooth);
 
 impl Scenery<'_> {
     /// A regular polygon facing the camera at `centre`, `radius` in metres, turned by `turn`.
-    fn regular(
+    pub fn regular(
         &mut self,
         centre: V3,
         radius: f32,
@@ -24,13 +23,13 @@ impl Scenery<'_> {
     ) {
         let mut points = [[0.0; 3]; 16];
         for (k, p) in points.iter_mut().enumerate().take(corners) {
-            let a = turn + k as f32 * (6.2832 / corners as f32);
+            let a = turn + k as f32 * (TAU / corners as f32);
             *p = [centre[0] + radius * cos(a), centre[1] + radius * sin(a), centre[2]];
         }
         self.canvas.face(&points[..corners], color, 1.0, Some(look));
     }
 
-    fn board(&mut self, centre: V3, half: [f32; 2], color: Rgb, look: Look) {
+    pub fn board(&mut self, centre: V3, half: [f32; 2], color: Rgb, look: Look) {
         let [x, y, z] = centre;
         let [w, h] = half;
         let corners = [[x - w, y - h, z], [x + w, y - h, z], [x + w, y + h, z], [x - w, y + h, z]];
@@ -38,7 +37,7 @@ impl Scenery<'_> {
     }
 
     /// An upright post, lighter on the sun's side; returns its top.
-    fn post(&mut self, foot: V3, tall: f32, radius: [f32; 2], color: Rgb) -> V3 {
+    pub fn post(&mut self, foot: V3, tall: f32, radius: [f32; 2], color: Rgb) -> V3 {
         let top = [foot[0], foot[1] + tall, foot[2]];
         let look = POLE.number(self.number);
         self.canvas.rod(foot, top, radius, self.light.around(color, 0.82), Some(look));
@@ -109,112 +108,6 @@ impl Scenery<'_> {
                     self.light.around(color, 0.8),
                     look,
                 );
-            }
-        }
-    }
-
-    pub fn signs(&mut self, item: &Item) {
-        let mut dice = Dice::new(item.seed, 0, 0);
-        let d = &mut dice;
-        let foot = self.camera.place(item.s, item.o, KERB);
-        if foot[2] < 1.8 {
-            return;
-        }
-        let post = d.pick(&[[0.55, 0.56, 0.57], [0.42, 0.43, 0.44], [0.50, 0.50, 0.50]]);
-        let top = d.f(2.3, 3.1);
-        self.post(foot, top, [0.05, 0.05], post);
-        let away = d.chance(if item.o < 0.0 { 0.45 } else { 0.12 });
-        let mut h = foot[1] + top - 0.38;
-        let count = 1 + usize::from(d.chance(0.3));
-        for k in 0..count {
-            let centre = [foot[0], h, foot[2] - 0.02];
-            if away {
-                // The back of a sign: grey tin, part of its post.
-                let tin = self.light.around([0.48, 0.49, 0.50], 0.95);
-                let corners = d.pick(&[12, 3, 4]);
-                self.regular(centre, 0.33, corners, 1.5708, tin, POLE.number(self.number));
-            } else {
-                self.sign(centre, d, k > 0);
-            }
-            h -= 0.62;
-        }
-    }
-
-    fn sign(&mut self, at: V3, d: &mut Dice, second: bool) {
-        let look = SIGN.number(self.number);
-        let fade = d.f(0.86, 1.05);
-        let normal = [0.0, 0.15, -1.0];
-        let tone = |s: &Self, c: Rgb| {
-            let lit = s.light.on(c, normal);
-            let around = s.light.around(c, 1.05);
-            std::array::from_fn(|k| (lit[k].max(around[k])) * fade)
-        };
-        let (red, white, blue) = (
-            tone(self, [0.78, 0.10, 0.10]),
-            tone(self, [0.95, 0.95, 0.94]),
-            tone(self, [0.10, 0.26, 0.62]),
-        );
-        let (black, yellow, green) = (
-            tone(self, [0.06, 0.06, 0.07]),
-            tone(self, [0.95, 0.76, 0.12]),
-            tone(self, [0.06, 0.38, 0.24]),
-        );
-        let up = 1.5708;
-        match if second { 4 + d.n(4) } else { d.n(10) } {
-            0 | 1 => {
-                self.regular(at, 0.34, 16, 0.0, red, look);
-                self.regular(at, 0.25, 16, 0.0, white, look);
-                let (a, b) = (d.f(0.03, 0.06), d.f(0.09, 0.14));
-                self.board([at[0] - 0.08, at[1], at[2]], [a, b], black, look);
-                self.board([at[0] + 0.08, at[1], at[2]], [a, b], black, look);
-            }
-            2 => {
-                self.regular(at, 0.46, 3, up, red, look);
-                self.regular([at[0], at[1] - 0.015, at[2]], 0.29, 3, up, white, look);
-                self.board([at[0], at[1] - 0.03, at[2]], [0.025, 0.09], black, look);
-            }
-            3 => {
-                self.regular(at, 0.46, 3, -up, red, look);
-                self.regular([at[0], at[1] + 0.015, at[2]], 0.29, 3, -up, white, look);
-            }
-            4 => {
-                self.regular(at, 0.33, 16, 0.0, white, look);
-                self.regular(at, 0.30, 16, 0.0, blue, look);
-                self.board([at[0], at[1], at[2]], [0.035, 0.17], white, look);
-                self.board([at[0] + 0.06, at[1] + 0.10, at[2]], [0.09, 0.03], white, look);
-            }
-            5 => {
-                self.board(at, [0.31, 0.31], white, look);
-                self.board(at, [0.28, 0.28], blue, look);
-                self.board([at[0] - 0.05, at[1], at[2]], [0.04, 0.18], white, look);
-                self.board([at[0] + 0.04, at[1] + 0.09, at[2]], [0.09, 0.09], white, look);
-            }
-            6 => {
-                self.regular(at, 0.34, 16, 0.0, red, look);
-                self.board(at, [0.22, 0.065], white, look);
-            }
-            7 => {
-                self.regular(at, 0.45, 4, up, white, look);
-                self.regular(at, 0.34, 4, up, yellow, look);
-            }
-            8 => {
-                self.regular(at, 0.36, 8, 0.3927, red, look);
-                self.board(at, [0.20, 0.06], white, look);
-            }
-            _ => {
-                let color = d.pick(&[white, blue, green, yellow]);
-                let ink = if color == white || color == yellow { black } else { white };
-                let at = [at[0], at[1] + 0.1, at[2]];
-                self.board(at, [0.62, 0.27], ink, look);
-                self.board(at, [0.59, 0.24], color, look);
-                for y in [0.09f32, -0.1] {
-                    self.board(
-                        [at[0] - d.f(0.0, 0.2), at[1] + y, at[2]],
-                        [d.f(0.22, 0.36), 0.04],
-                        ink,
-                        look,
-                    );
-                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The ground: road, lane marks, kerbs, sidewalks, crossings, lawns, and the shadows lying on it.
 //! Nothing that stands up. Source: own; widths after ordinary European city streets.
 
-use super::math::{Dice, Rgb, noise};
+use super::math::{Dice, Rgb, TAU, noise};
 use super::palette::{Look, Material, Thing};
 use super::scene::Scenery;
 use super::world::{BLOCK, CROSSING, KERB};
@@ -158,7 +158,7 @@ impl Scenery<'_> {
         let height = self.level(at[1]);
         let points: Vec<_> = (0..14)
             .map(|k| {
-                let a = k as f32 * (6.2832 / 14.0);
+                let a = k as f32 * (TAU / 14.0);
                 let (s, o) =
                     (at[0] + radius * super::math::sin(a), at[1] + radius * super::math::cos(a));
                 self.camera.place(s, o, height)

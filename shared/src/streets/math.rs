@@ -2,6 +2,8 @@
 //! Not a general library: exactly what is used, from operations that round alike on every machine.
 //! Source: own; the lattice noise is Perlin's "value noise" in its plainest form.
 
+pub use std::f32::consts::{FRAC_PI_2, FRAC_PI_8, PI, TAU};
+
 use crate::random::Stream;
 
 /// A point or direction: x to the right, y up, z ahead, in metres.
@@ -57,14 +59,14 @@ pub fn step(lo: f32, hi: f32, x: f32) -> f32 {
 
 /// Sine by a polynomial, because the system's own differs in the last bit from machine to machine.
 pub fn sin(x: f32) -> f32 {
-    let turns = x * (0.5 / std::f32::consts::PI);
+    let turns = x * (0.5 / PI);
     let t = turns - floor(turns + 0.5); // -0.5..0.5 of a turn
     let y = 8.0 * t - 16.0 * t * t.abs();
     y * (0.775 + 0.225 * y.abs())
 }
 
 pub fn cos(x: f32) -> f32 {
-    sin(x + std::f32::consts::FRAC_PI_2)
+    sin(x + FRAC_PI_2)
 }
 
 /// What is left of light after an optical depth of `x`: close to exp(-x), from exact operations.

@@ -2,8 +2,9 @@
 //! Only places and kinds; how each is drawn stands in the file of its family. Source: own; the
 //! chances were set so that the shares of the classes come out as the module's documentation says.
 
+use super::houses::District;
 use super::math::Dice;
-use super::world::{BLOCK, CROSSING, District, Item, Kind, World};
+use super::world::{BLOCK, CROSSING, Item, Kind, World};
 
 impl World {
     /// Everything along one block except its houses and the traffic.

@@ -3,10 +3,11 @@
 
 use super::camera::Camera;
 use super::canvas::Canvas;
+use super::houses::House;
 use super::math::{Dice, Rgb, V3, sin};
 use super::palette::Look;
 use super::weather::Light;
-use super::world::{BLOCK, House, Item, Kind, World};
+use super::world::{BLOCK, Item, Kind, World};
 
 /// Objects further ahead than this are left to the backdrop, in metres.
 pub const SIGHT: f32 = 190.0;

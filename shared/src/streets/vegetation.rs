@@ -1,7 +1,7 @@
 //! Trees, bushes and hedges: trunks, and crowns heaped from leafy clumps.
 //! Trunks are vegetation too, as in Cityscapes, though they look like poles. Source: own.
 
-use super::math::{Dice, Rgb, blend, cos, sin};
+use super::math::{Dice, Rgb, TAU, blend, cos, sin};
 use super::palette::{self, Look, Material, Thing};
 use super::scene::Scenery;
 use super::world::{Item, KERB};
@@ -20,9 +20,9 @@ impl Scenery<'_> {
             _ => 22,
         };
         let mut points = [[0.0; 2]; 22];
-        let turn = d.f(0.0, 6.28);
+        let turn = d.f(0.0, TAU);
         for (j, p) in points.iter_mut().enumerate().take(corners) {
-            let a = turn + j as f32 * (6.2832 / corners as f32);
+            let a = turn + j as f32 * (TAU / corners as f32);
             let reach = r * if j % 2 == 0 { d.f(0.92, 1.20) } else { d.f(0.74, 0.98) };
             *p = [centre[0] + reach * cos(a), centre[1] + reach * sin(a)];
         }
@@ -69,7 +69,7 @@ impl Scenery<'_> {
         for j in 0..count {
             // From the shaded inside to the lit outside: later clumps lie in front.
             let layer = j as f32 / count as f32;
-            let a = d.f(0.0, 6.28);
+            let a = d.f(0.0, TAU);
             let reach = d.f(0.0, 1.0).sqrt() * (0.84 + 0.16 * layer);
             let (mut x, mut y) = (cos(a) * reach, sin(a) * reach);
             if conifer {

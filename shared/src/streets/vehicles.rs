@@ -3,7 +3,7 @@
 
 use super::bodies::{STYLES, Style};
 use super::canvas::Canvas;
-use super::math::{Dice, Rgb, V3, blend, cos, cross, sin, sub, unit};
+use super::math::{Dice, Rgb, TAU, V3, blend, cos, cross, sin, sub, unit};
 use super::palette::{self, Look, Material, Thing};
 use super::scene::Scenery;
 use super::world::Item;
@@ -331,7 +331,7 @@ impl Scenery<'_> {
 /// A disc standing in the plane of the body's flank; `at` is (ahead, right, up).
 fn ring(canvas: &mut Canvas, body: &Body, at: [f32; 3], radius: f32, color: Rgb, look: Look) {
     let points: [V3; 14] = std::array::from_fn(|k| {
-        let a = k as f32 * (6.2832 / 14.0);
+        let a = k as f32 * (TAU / 14.0);
         body.at(at[0] + radius * cos(a), at[1], at[2] + radius * sin(a))
     });
     canvas.face(&points, color, 1.0, Some(look));

@@ -2,7 +2,7 @@
 //! No cast shadows and no per-pixel work besides the sky: those are `finish`. Source: own.
 
 use super::canvas::Canvas;
-use super::math::{Dice, Rgb, V3, blend, cos, dot, fraction, noise, scale, sin, step, unit};
+use super::math::{Dice, PI, Rgb, V3, blend, cos, dot, fraction, noise, scale, sin, step, unit};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weather {
@@ -42,7 +42,7 @@ impl Light {
             r if r < 0.88 => Weather::Rain,
             _ => Weather::Dusk,
         };
-        let azimuth = dice.f(-3.14, 3.14);
+        let azimuth = dice.f(-PI, PI);
         let up = match weather {
             Weather::Clear => dice.f(0.35, 1.05),
             Weather::Dusk => dice.f(0.06, 0.16),

@@ -2,21 +2,17 @@
 //! No drawing, no reading back. A set appears whole or not at all: it is written beside its place and
 //! renamed. Source: own; the layouts are those of Cityscapes, SYNTHIA-SEQS and SegNet's CamVid.
 
-use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::{ExtendedColorType, ImageEncoder};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::layouts::{Row, row};
-use super::{Scene, StreetSettings, scene};
+use super::encode::{Place, files};
+use super::{StreetSettings, scene};
 use crate::dataset::Descriptor;
 use crate::error::{Context, Error, Result};
-use crate::labels::IGNORE;
 
 /// Raised whenever the same settings would give other pixels.
 const VERSION: u32 = 1;
@@ -99,13 +95,6 @@ struct Manifest {
 struct Job {
     index: u64,
     place: Place,
-}
-
-enum Place {
-    /// In a folder for its split, under this name.
-    Split(&'static str, String),
-    /// With this camera's pictures: side, direction, frame.
-    Camera(&'static str, char, u64),
 }
 
 /// Writes a set of scenes into the folder `out`, on all threads; `progress` is called after each scene.
@@ -232,107 +221,6 @@ fn fill(
     })?;
     let path = root.join(MANIFEST);
     fs::write(&path, manifest).work(|| format!("{}: cannot write", path.display()))
-}
-
-/// One picture of a scene: pixels as bytes, in the machine's order where they have 16 bits.
-struct Picture {
-    path: String,
-    color: ExtendedColorType,
-    bytes: Vec<u8>,
-}
-
-impl Picture {
-    fn save(&self, path: &Path, settings: &StreetSettings) -> Result<()> {
-        let cannot = || format!("{}: cannot write", path.display());
-        let file = fs::File::create(path).work(cannot)?;
-        // Labels have long equal runs, which filters only break up.
-        let filter = if self.color == ExtendedColorType::Rgb8 {
-            FilterType::Sub
-        } else {
-            FilterType::NoFilter
-        };
-        PngEncoder::new_with_quality(std::io::BufWriter::new(file), CompressionType::Fast, filter)
-            .write_image(&self.bytes, settings.width, settings.height, self.color)
-            .work(cannot)
-    }
-}
-
-fn files(layout: Layout, scene: &Scene, place: &Place, cityscapes: &Descriptor) -> Vec<Picture> {
-    let rgb = |path: String| Picture {
-        path,
-        color: ExtendedColorType::Rgb8,
-        bytes: scene.image.as_raw().clone(),
-    };
-    let ids = |path: String, id: &dyn Fn(&Row) -> u8| Picture {
-        path,
-        color: ExtendedColorType::L8,
-        bytes: scene.things.iter().map(|&t| id(&row(t))).collect(),
-    };
-    match (layout, place) {
-        (_, Place::Camera(side, way, frame)) => {
-            let name = format!("Stereo_{side}/Omni_{way}/{frame:06}.png");
-            let labels = scene.things.iter().zip(scene.instances.iter());
-            let bytes = labels
-                .flat_map(|(&t, &n)| [u16::from(row(t).synthia), n, 0])
-                .flat_map(u16::to_ne_bytes)
-                .collect();
-            vec![
-                rgb(format!("RGB/{name}")),
-                Picture {
-                    path: format!("GT/LABELS/{name}"),
-                    color: ExtendedColorType::Rgb16,
-                    bytes,
-                },
-            ]
-        }
-        (Layout::Cityscapes, Place::Split(split, name)) => {
-            let base = format!("gtFine/{split}/streets/{name}_gtFine");
-            let train = |r: &Row| cityscapes.to_train(u16::from(r.cityscapes)).unwrap_or(IGNORE);
-            vec![
-                rgb(format!("leftImg8bit/{split}/streets/{name}_leftImg8bit.png")),
-                ids(format!("{base}_labelIds.png"), &|r| r.cityscapes),
-                ids(format!("{base}_labelTrainIds.png"), &train),
-                Picture {
-                    path: format!("{base}_instanceIds.png"),
-                    color: ExtendedColorType::L16,
-                    bytes: instance_ids(scene),
-                },
-            ]
-        }
-        (Layout::Camvid, Place::Split(split, name)) => {
-            vec![
-                rgb(format!("{split}/{name}.png")),
-                ids(format!("{split}annot/{name}.png"), &|r| r.camvid),
-            ]
-        }
-        (_, Place::Split(split, name)) => {
-            vec![
-                rgb(format!("images/{split}/{name}.png")),
-                ids(format!("labels/{split}/{name}.png"), &|r| r.streets),
-            ]
-        }
-    }
-}
-
-/// Cityscapes' instance ids: the class's id, or 1000 times that plus a count from 0 for single objects.
-fn instance_ids(scene: &Scene) -> Vec<u8> {
-    let mut numbers: HashMap<(u8, u16), u16> = HashMap::new();
-    let mut next = [0u16; 256];
-    let labels = scene.things.iter().zip(scene.instances.iter());
-    let ids = labels.map(|(&thing, &object)| {
-        let r = row(thing);
-        if !r.counted {
-            return u16::from(r.cityscapes);
-        }
-        let free = &mut next[r.cityscapes as usize];
-        let number = *numbers.entry((r.cityscapes, object)).or_insert_with(|| {
-            *free += 1;
-            *free - 1
-        });
-        // Cityscapes has room for a thousand of a kind; the last number takes the rest.
-        u16::from(r.cityscapes) * 1000 + number.min(999)
-    });
-    ids.flat_map(u16::to_ne_bytes).collect()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::*;
 use crate::dataset::Index;
 use crate::error::Blame;
+use crate::streets::layouts::row;
 use crate::streets::palette::Thing;
 
 const SMALL: StreetSettings = StreetSettings { width: 96, height: 64, seed: 3 };
