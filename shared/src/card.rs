@@ -129,9 +129,11 @@ impl Card {
             format: u32,
         }
         // The number first: of another version nothing else can be said.
-        let version: Version = serde_json::from_str(json).request(|| "model card: not readable".into())?;
+        let version: Version =
+            serde_json::from_str(json).request(|| "model card: not readable".into())?;
         check_format(version.format)?;
-        let card: Card = serde_json::from_str(json).request(|| "model card: not readable".into())?;
+        let card: Card =
+            serde_json::from_str(json).request(|| "model card: not readable".into())?;
         card.check()?;
         Ok(card)
     }
@@ -146,7 +148,12 @@ impl Card {
             expect(!twice && !class.name.is_empty(), "classes", "names, each once", &class.name)?;
         }
         let shares = &self.class_share;
-        expect(shares.is_empty() || shares.len() == c, "class_share", format!("none or {c}"), shares.len())?;
+        expect(
+            shares.is_empty() || shares.len() == c,
+            "class_share",
+            format!("none or {c}"),
+            shares.len(),
+        )?;
         if let Some(bad) = shares.iter().find(|s| !(0.0..=1.0).contains(*s)) {
             expect(false, "class_share", "shares in 0..1", bad)?;
         }
@@ -160,7 +167,12 @@ impl Card {
             expect(!twice, "outputs", "each once", got.0)?;
         }
         let precision = self.precision.as_str();
-        expect(["fp32", "fp16", "int8"].contains(&precision), "precision", "fp32, fp16 or int8", precision)?;
+        expect(
+            ["fp32", "fp16", "int8"].contains(&precision),
+            "precision",
+            "fp32, fp16 or int8",
+            precision,
+        )?;
         expect((17..=64).contains(&self.opset), "opset", "17 or newer", self.opset)?;
         self.probe.check(c)
     }
@@ -179,17 +191,33 @@ impl Card {
 
 impl Input {
     fn check(&self) -> Result<()> {
-        let got = (self.name.as_str(), self.layout.as_str(), self.dtype.as_str(), self.color.as_str());
-        expect(got == ("image", "NHWC", "u8", "RGB"), "input", "image NHWC u8 RGB", format!("{got:?}"))?;
+        let got =
+            (self.name.as_str(), self.layout.as_str(), self.dtype.as_str(), self.color.as_str());
+        expect(
+            got == ("image", "NHWC", "u8", "RGB"),
+            "input",
+            "image NHWC u8 RGB",
+            format!("{got:?}"),
+        )?;
         let finite = self.mean.iter().chain(&self.std).all(|v| v.is_finite());
         let std = self.std.iter().all(|v| *v > 0.0);
-        expect(finite && std, "input", "a mean, and a std above 0", format!("{:?}, {:?}", self.mean, self.std))?;
+        expect(
+            finite && std,
+            "input",
+            "a mean, and a std above 0",
+            format!("{:?}, {:?}", self.mean, self.std),
+        )?;
         let resize = crate::preprocess::RESIZE_FILTER;
         expect(self.resize == resize, "input.resize", resize, &self.resize)?;
         let sides = [self.width, self.height];
         let sane = |s: Option<u32>| s.is_none_or(|s| s > 0 && s <= crate::decode::MAX_SIDE);
         let both = self.width.is_some() == self.height.is_some();
-        expect(both && sides.into_iter().all(sane), "input", "a width and a height, or neither", format!("{sides:?}"))
+        expect(
+            both && sides.into_iter().all(sane),
+            "input",
+            "a width and a height, or neither",
+            format!("{sides:?}"),
+        )
     }
 }
 
@@ -198,7 +226,12 @@ impl Probe {
         let size = [self.batch, self.height, self.width];
         // An image that anyone can make must also be one that anyone can hold in memory.
         let pixels: u64 = size.iter().map(|&s| u64::from(s)).product();
-        expect((1..=1 << 26).contains(&pixels), "probe", "a batch of at most 64 MPixel", format!("{size:?}"))?;
+        expect(
+            (1..=1 << 26).contains(&pixels),
+            "probe",
+            "a batch of at most 64 MPixel",
+            format!("{size:?}"),
+        )?;
         let inside = |p: &[u32; 3]| p.iter().zip(size).all(|(p, s)| *p < s);
         if let Some(bad) = self.positions.iter().find(|p| !inside(p)) {
             expect(false, "probe.positions", format!("inside {size:?}"), format!("{bad:?}"))?;
@@ -219,7 +252,11 @@ impl Probe {
 fn check_format(format: u32) -> Result<()> {
     expect(format == FORMAT, "format", FORMAT, format).map_err(|e| {
         let newer = format > FORMAT;
-        e.hint(if newer { "the model was exported by a newer version: update" } else { "export the model again" })
+        e.hint(if newer {
+            "the model was exported by a newer version: update"
+        } else {
+            "export the model again"
+        })
     })
 }
 
@@ -256,7 +293,9 @@ pub fn probe_image(seed: u64, batch: u32, height: u32, width: u32) -> Vec<u8> {
                 ];
                 let noise = hash(image, (1 << 40) + u64::from(y), u64::from(x));
                 for channel in 0..3 {
-                    let smooth: u32 = corners.iter().map(|(h, w)| byte(*h, channel) * w).sum::<u32>() / (CELL * CELL);
+                    let smooth: u32 =
+                        corners.iter().map(|(h, w)| byte(*h, channel) * w).sum::<u32>()
+                            / (CELL * CELL);
                     out.push((smooth * 7 / 8 + byte(noise, channel) / 8) as u8);
                 }
             }
@@ -268,3 +307,6 @@ pub fn probe_image(seed: u64, batch: u32, height: u32, width: u32) -> Vec<u8> {
 fn byte(bits: u64, i: u32) -> u32 {
     (bits >> (8 * i)) as u32 & 255
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,13 +13,18 @@ use crate::error::{Context, Error, Result};
 ///
 /// The folder must exist. Errors name the path and are the work's fault (exit code 1).
 pub fn write_atomic(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomic_with(path, |file| file.write_all(bytes).work(|| format!("{}: cannot write", path.display())))
+    write_atomic_with(path, |file| {
+        file.write_all(bytes).work(|| format!("{}: cannot write", path.display()))
+    })
 }
 
 /// As [`write_atomic`], for content that is produced piece by piece.
 ///
 /// An error returned by `write` passes through, and the file that was there stays as it was.
-pub fn write_atomic_with(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+pub fn write_atomic_with(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+) -> Result<()> {
     let (folder, beside) = beside(path)?;
     let result = write_then_rename(path, &beside, write);
     if result.is_err() {
@@ -28,7 +33,9 @@ pub fn write_atomic_with(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -
         return result;
     }
     // Only after this a power failure cannot undo the rename.
-    File::open(&folder).and_then(|f| f.sync_all()).work(|| format!("{}: cannot sync folder", folder.display()))
+    File::open(&folder)
+        .and_then(|f| f.sync_all())
+        .work(|| format!("{}: cannot sync folder", folder.display()))
 }
 
 fn write_then_rename(
@@ -37,7 +44,8 @@ fn write_then_rename(
     write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
 ) -> Result<()> {
     let cannot = |what: &str| format!("{}: cannot {what}", path.display());
-    let file = OpenOptions::new().write(true).create_new(true).open(beside).work(|| cannot("create"))?;
+    let file =
+        OpenOptions::new().write(true).create_new(true).open(beside).work(|| cannot("create"))?;
     let mut writer = BufWriter::with_capacity(1 << 18, file);
     write(&mut writer)?;
     let file = writer.into_inner().work(|| cannot("write"))?;
@@ -50,7 +58,10 @@ fn write_then_rename(
 fn beside(path: &Path) -> Result<(PathBuf, PathBuf)> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let Some(name) = path.file_name() else {
-        return Err(Error::work(format!("{}: expected the name of a file to write", path.display())));
+        return Err(Error::work(format!(
+            "{}: expected the name of a file to write",
+            path.display()
+        )));
     };
     let folder = match path.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),

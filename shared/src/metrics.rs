@@ -84,19 +84,19 @@ impl Confusion {
     /// made by this project from checked input, so that is a mistake in the program.
     pub fn add(&mut self, truth: &[u8], prediction: &[u8]) {
         assert_eq!(truth.len(), prediction.len(), "truth and prediction differ in size");
-        let side = self.classes + 1;
-        let seen_before = self.outside();
+        let (c, side) = (self.classes, self.classes + 1);
         // Tables in place of branches: what is no class lands in the last row or column.
-        let column: [usize; 256] = std::array::from_fn(|v| v.min(self.classes));
-        let row: [usize; 256] = std::array::from_fn(|v| v.min(self.classes) * side);
+        let column: [usize; 256] = std::array::from_fn(|v| v.min(c));
+        let row: [usize; 256] = std::array::from_fn(|v| v.min(c) * side);
         let mut ignored = 0;
         for (&t, &p) in truth.iter().zip(prediction) {
-            self.counts[row[t as usize] + column[p as usize]] += 1;
+            self.counts[row[usize::from(t)] + column[usize::from(p)]] += 1;
             ignored += u64::from(t == IGNORE);
         }
-        assert_eq!(self.outside() - seen_before, ignored, "a truth or a prediction is not below {}", self.classes);
-        let last = self.classes * side;
-        self.counts[last..].fill(0);
+        let outside: u64 = (0..c).map(|t| self.counts[t * side + c]).sum();
+        let last_row: u64 = self.counts[c * side..].iter().sum();
+        assert_eq!(outside + last_row, ignored, "a truth or a prediction is not below {c}");
+        self.counts[c * side..].fill(0);
     }
 
     /// Adds another matrix, of as many classes (else it panics).
@@ -113,16 +113,28 @@ impl Confusion {
 
     /// All numbers, with names from `classes`, which must be as many as the matrix has (else it panics).
     pub fn report(&self, classes: &[Class]) -> Report {
+        self.report_without(&[], classes)
+    }
+
+    /// As [`Confusion::report`], for data sets with classes that are not scored (train ids `unscored`).
+    ///
+    /// Their pixels count as ignored and their own ratios are `None`. To take a pixel of another class for
+    /// one of them is still a mistake, as in the official Cityscapes script.
+    pub fn report_without(&self, unscored: &[usize], classes: &[Class]) -> Report {
         assert_eq!(classes.len(), self.classes, "class table and matrix differ");
+        let scored = |c: usize| !unscored.contains(&c);
         let range = 0..self.classes;
+        let cell = |t, p| if scored(t) { self.count(t, p) } else { 0 };
         let confusion: Vec<Vec<u64>> =
-            range.clone().map(|t| range.clone().map(|p| self.count(t, p)).collect()).collect();
+            range.clone().map(|t| range.clone().map(|p| cell(t, p)).collect()).collect();
         let truth: Vec<u64> = confusion.iter().map(|row| row.iter().sum()).collect();
-        let predicted: Vec<u64> = range.clone().map(|p| confusion.iter().map(|row| row[p]).sum()).collect();
+        let predicted: Vec<u64> =
+            range.clone().map(|p| confusion.iter().map(|row| row[p]).sum()).collect();
         let right: Vec<u64> = range.clone().map(|c| confusion[c][c]).collect();
         let pixels = truth.iter().sum();
-        let classes: Vec<ClassReport> = range
-            .map(|c| ClassReport {
+        let class = |c: usize| {
+            let ratio = |part, whole| ratio(part, whole).filter(|_| scored(c));
+            ClassReport {
                 id: c,
                 name: classes[c].name.clone(),
                 accuracy: ratio(right[c], truth[c]),
@@ -130,10 +142,12 @@ impl Confusion {
                 precision: ratio(right[c], predicted[c]),
                 f1: ratio(2 * right[c], truth[c] + predicted[c]),
                 truth_pixels: truth[c],
-            })
-            .collect();
+            }
+        };
+        let classes: Vec<ClassReport> = range.map(class).collect();
         let weighted: f64 =
-            classes.iter().filter_map(|c| Some(c.iou? * c.truth_pixels as f64)).sum::<f64>() / pixels as f64;
+            classes.iter().filter_map(|c| Some(c.iou? * c.truth_pixels as f64)).sum::<f64>()
+                / pixels as f64;
         Report {
             pixels,
             pixel_accuracy: ratio(right.iter().sum(), pixels),
@@ -143,13 +157,6 @@ impl Confusion {
             classes,
             confusion,
         }
-    }
-
-    /// Everything in the row or the column of what is no class.
-    fn outside(&self) -> u64 {
-        let side = self.classes + 1;
-        let column: u64 = (0..self.classes).map(|t| self.counts[t * side + self.classes]).sum();
-        column + self.counts[self.classes * side..].iter().sum::<u64>()
     }
 }
 
@@ -175,3 +182,6 @@ fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     let (sum, n) = values.flatten().fold((0.0, 0u64), |(sum, n), v| (sum + v, n + 1));
     (n > 0).then(|| sum / n as f64)
 }
+
+#[cfg(test)]
+mod tests;

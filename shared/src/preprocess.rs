@@ -19,16 +19,22 @@ pub const RESIZE_FILTER: &str = "bilinear-antialiased";
 /// # Panics
 /// If a side of the image or of the new size is 0.
 pub fn resize_image(img: &RgbImage, width: u32, height: u32) -> RgbImage {
-    assert!(width > 0 && height > 0 && img.width() > 0 && img.height() > 0, "cannot resize to or from nothing");
+    assert!(
+        width > 0 && height > 0 && img.width() > 0 && img.height() > 0,
+        "cannot resize to or from nothing"
+    );
     if img.dimensions() == (width, height) {
         return img.clone();
     }
-    let source = fir::images::ImageRef::new(img.width(), img.height(), img.as_raw(), fir::PixelType::U8x3)
-        .expect("an RgbImage's buffer has its size");
+    let source =
+        fir::images::ImageRef::new(img.width(), img.height(), img.as_raw(), fir::PixelType::U8x3)
+            .expect("an RgbImage's buffer has its size");
     let mut target = fir::images::Image::new(width, height, fir::PixelType::U8x3);
     let options = fir::ResizeOptions::new()
         .resize_alg(fir::ResizeAlg::Convolution(fir::FilterType::Bilinear));
-    fir::Resizer::new().resize(&source, &mut target, &options).expect("both images are RGB, 8 bits");
+    fir::Resizer::new()
+        .resize(&source, &mut target, &options)
+        .expect("both images are RGB, 8 bits");
     RgbImage::from_raw(width, height, target.into_vec()).expect("the buffer was made for this size")
 }
 
@@ -37,7 +43,10 @@ pub fn resize_image(img: &RgbImage, width: u32, height: u32) -> RgbImage {
 /// # Panics
 /// If a side of the map or of the new size is 0.
 pub fn resize_labels(labels: &GrayImage, width: u32, height: u32) -> GrayImage {
-    assert!(width > 0 && height > 0 && labels.width() > 0 && labels.height() > 0, "cannot resize to or from nothing");
+    assert!(
+        width > 0 && height > 0 && labels.width() > 0 && labels.height() > 0,
+        "cannot resize to or from nothing"
+    );
     if labels.dimensions() == (width, height) {
         return labels.clone();
     }

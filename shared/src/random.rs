@@ -8,7 +8,8 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// 64 well mixed bits of three numbers. A change of one input bit changes about half the output's.
 pub fn hash(seed: u64, a: u64, b: u64) -> u64 {
-    mix(mix(mix(seed.wrapping_add(GOLDEN)) ^ a.wrapping_add(GOLDEN)).rotate_left(32) ^ b.wrapping_mul(GOLDEN))
+    mix(mix(mix(seed.wrapping_add(GOLDEN)) ^ a.wrapping_add(GOLDEN)).rotate_left(32)
+        ^ b.wrapping_mul(GOLDEN))
 }
 
 fn mix(mut z: u64) -> u64 {
@@ -90,7 +91,8 @@ mod tests {
                 }
             }
         }
-        let flipped: u32 = (0..64).map(|i| (hash(1, 2, 3) ^ hash(1, 2, 3 ^ (1 << i))).count_ones()).sum();
+        let flipped: u32 =
+            (0..64).map(|i| (hash(1, 2, 3) ^ hash(1, 2, 3 ^ (1 << i))).count_ones()).sum();
         assert!((1850..2250).contains(&flipped), "{flipped} of 4096 bits flipped, 2048 expected");
     }
 

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use shared::dataset::{Descriptor, Index};
+use shared::dataset::{Descriptor, Index, stats};
 
 /// The folder, or nothing with a note; on a CI machine its absence is a failure.
 fn root() -> Option<PathBuf> {
@@ -29,4 +29,41 @@ fn camvid_has_367_training_and_101_validation_pairs() {
         assert_eq!(image.dimensions(), (480, 360));
         assert!(label.as_raw().iter().all(|&v| v < 11 || v == 255));
     }
+}
+
+#[test]
+fn the_shares_of_the_training_pixels_are_those_of_the_readme() {
+    let Some(root) = root() else { return };
+    let index = Index::open(&Descriptor::find("camvid").unwrap(), &root, "train").unwrap();
+    let stats = stats(&index, &|_| ()).unwrap();
+    assert!(stats.problems.is_empty(), "{:?}", stats.problems);
+    assert_eq!(
+        (stats.sizes[0].width, stats.sizes[0].height, stats.sizes[0].images),
+        (480, 360, 367)
+    );
+    // In percent of all pixels, void too, and the last digit that the README gives.
+    let readme = [
+        ("sky", 16.8, 0.1),
+        ("building", 23.3, 0.1),
+        ("pole", 0.98, 0.01),
+        ("road", 31.7, 0.1),
+        ("sidewalk", 4.5, 0.1),
+        ("tree", 9.7, 0.1),
+        ("sign", 1.17, 0.01),
+        ("fence", 1.13, 0.01),
+        ("car", 5.9, 0.1),
+        ("pedestrian", 0.64, 0.01),
+        ("bicyclist", 0.29, 0.01),
+    ];
+    let all = (stats.valid + stats.ignored) as f64;
+    assert_eq!(stats.valid + stats.ignored, 367 * 480 * 360);
+    for (class, (name, percent, digit)) in stats.classes.iter().zip(readme) {
+        assert_eq!(class.name, name);
+        let got = 100.0 * class.pixels as f64 / all;
+        assert!(
+            (got - percent).abs() <= digit / 2.0 + 1e-9,
+            "{name}: {got:.3} %, README {percent} %"
+        );
+    }
+    assert!((100.0 * stats.ignored as f64 / all - 3.9).abs() <= 0.05);
 }

@@ -2,10 +2,12 @@
 //! Not the files themselves: that is `index`. This is the checked form; `file` has what users write.
 //! Four are built in; a user's own is a TOML file (the page of the module `dataset` shows one).
 
+use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::file::{DescriptorFile, Ids};
+use super::file::{DescriptorFile, Encoding, Ids, LabelFile};
 use super::mapping::Mapping;
 use super::pattern::{Pattern, SPLIT};
 use super::split::{Scheme, Split};
@@ -95,70 +97,121 @@ impl Descriptor {
 
     fn check(file: DescriptorFile) -> Result<Descriptor> {
         let text = toml::to_string(&file).work(|| "descriptor".into())?;
-        let rgb = file.labels.iter().any(|l| l.encoding == super::file::Encoding::Rgb);
-        let mut classes = Vec::new();
-        let (mut values, mut colors) = (Vec::new(), Vec::new());
-        let mut unscored = Vec::new();
-        if file.classes.is_empty() || file.classes.len() > MAX_CLASSES {
-            return Err(Error::request(format!("classes: expected 1 to {MAX_CLASSES}, got {}", file.classes.len())));
-        }
-        let entries = file.classes.iter().map(|e| (e, true)).chain(file.ignored.iter().map(|e| (e, false)));
-        for (at, (entry, trained)) in entries.enumerate() {
-            let id = if trained { at as u8 } else { IGNORE };
-            let native = entry.values(if rgb && trained { Some(at as u16) } else { None });
-            if entry.name.is_empty() || file.names().filter(|n| *n == entry.name).count() > 1 {
-                return Err(Error::request(format!("\"{}\": expected names, each once", entry.name)));
-            }
-            if native.is_empty() && !rgb {
-                return Err(Error::request(format!("\"{}\": expected native = a value, or a list", entry.name)));
-            }
-            if trained {
-                let first = native.first().copied().unwrap_or(u16::MAX);
-                let native_id = u8::try_from(first).request(|| {
-                    format!("\"{}\": expected a first native value of at most 255, got {first}", entry.name)
-                })?;
-                classes.push(Class { name: entry.name.clone(), color: entry.color, native_id });
-                unscored.extend((!entry.scored).then_some(at));
-            }
-            values.extend(native.into_iter().map(|v| (v, id)));
-            colors.extend(entry.colors().into_iter().map(|c| (c, id)));
-        }
-        once(values.iter().map(|v| v.0), "native value")?;
-        if rgb {
-            once(colors.iter().map(|c| c.0), "colour")?;
-        }
-        let native = Arc::new(Mapping::new(&values, &colors));
+        let table = table(&file)?;
         let images = Pattern::parse(&file.images)?;
-        let by_folder = file.split.by == Scheme::Folder;
-        if by_folder != images.holes().iter().any(|h| h == SPLIT) {
-            return Err(Error::request("images: expected {split} in the pattern, or split = { by = \"random\" | \"blocks\" }"));
+        if (file.split.by == Scheme::Folder) != images.holes().iter().any(|h| h == SPLIT) {
+            let expected =
+                "{split} in the pattern, or else split = { by = \"random\" } or \"blocks\"";
+            return Err(Error::request(format!(
+                "images: expected {expected}, got {}",
+                file.images
+            )));
         }
         let shares = [file.split.train, file.split.val];
         if !shares.iter().all(|s| (0.0..=1.0).contains(s)) || shares.iter().sum::<f64>() > 1.0 {
-            return Err(Error::request(format!("split: expected train and val shares of at most 1 in sum, got {shares:?}")));
+            let line = format!("split: expected shares of at most 1 in sum, got {shares:?}");
+            return Err(Error::request(line));
         }
-        let mut labels = Vec::new();
-        for form in &file.labels {
-            let files = Pattern::parse(&form.files)?;
-            let same = |a: &Pattern, b: &Pattern| a.holes().iter().all(|h| b.holes().contains(h));
-            if !same(&images, &files) || !same(&files, &images) {
-                return Err(Error::request(format!(
-                    "labels: expected the placeholders of images, {:?}, got {:?}",
-                    images.holes(),
-                    files.holes()
-                )));
-            }
-            let mapping = match form.ids {
-                Ids::Native => native.clone(),
-                Ids::Train => Arc::new(Mapping::identity(classes.len())),
-            };
-            labels.push(LabelForm { files, encoding: form.encoding()?, ids: form.ids, mapping });
-        }
+        let native = Arc::new(Mapping::new(&table.values, &table.colors));
+        let form = |form| label_form(form, &images, &native, table.classes.len());
+        let labels: Vec<LabelForm> = file.labels.iter().map(form).collect::<Result<_>>()?;
         if labels.is_empty() {
             return Err(Error::request("labels: expected at least one place to look for them"));
         }
-        Ok(Descriptor { name: file.name, classes, unscored, images, sample: file.sample, labels, split: file.split, native, text })
+        Ok(Descriptor {
+            name: file.name,
+            classes: table.classes,
+            unscored: table.unscored,
+            images,
+            sample: file.sample,
+            labels,
+            split: file.split,
+            native,
+            text,
+        })
     }
+}
+
+/// Classes and ignored entries, taken apart.
+struct Table {
+    classes: Vec<Class>,
+    unscored: Vec<usize>,
+    /// Value and train id, or [`IGNORE`].
+    values: Vec<(u16, u8)>,
+    /// The same for colours.
+    colors: Vec<([u8; 3], u8)>,
+}
+
+fn table(file: &DescriptorFile) -> Result<Table> {
+    let count = file.classes.len();
+    if !(1..=MAX_CLASSES).contains(&count) {
+        return Err(Error::request(format!("classes: expected 1 to {MAX_CLASSES}, got {count}")));
+    }
+    let names = file.classes.iter().chain(&file.ignored).map(|e| e.name.as_str());
+    once(names, "name")?;
+    let by_color = file.labels.iter().any(|l| l.encoding == Encoding::Rgb);
+    let (mut classes, mut unscored) = (Vec::new(), Vec::new());
+    let (mut values, mut colors) = (Vec::new(), Vec::new());
+    for (at, entry) in file.classes.iter().enumerate() {
+        let native = entry.values(by_color.then_some(at as u16));
+        let native_id = match native.first() {
+            Some(&first) if first < 256 => first as u8,
+            first => {
+                let got = first.map_or("none".into(), u16::to_string);
+                let expected = "a native value, the first of them at most 255";
+                return Err(Error::request(format!(
+                    "{}: expected {expected}, got {got}",
+                    entry.name
+                )));
+            }
+        };
+        classes.push(Class { name: entry.name.clone(), color: entry.color, native_id });
+        unscored.extend((!entry.scored).then_some(at));
+        values.extend(native.into_iter().map(|v| (v, at as u8)));
+        colors.extend(entry.colors().into_iter().map(|c| (c, at as u8)));
+    }
+    for entry in &file.ignored {
+        let native = entry.values(None);
+        if native.is_empty() && !by_color {
+            return Err(Error::request(format!(
+                "{}: expected a native value, got none",
+                entry.name
+            )));
+        }
+        values.extend(native.into_iter().map(|v| (v, IGNORE)));
+        colors.extend(entry.colors().into_iter().map(|c| (c, IGNORE)));
+    }
+    once(values.iter().map(|v| v.0), "native value")?;
+    if by_color {
+        once(colors.iter().map(|c| c.0), "colour")?;
+    }
+    Ok(Table { classes, unscored, values, colors })
+}
+
+fn label_form(
+    form: &LabelFile,
+    images: &Pattern,
+    native: &Arc<Mapping>,
+    classes: usize,
+) -> Result<LabelForm> {
+    let files = Pattern::parse(&form.files)?;
+    let sorted = |p: &Pattern| {
+        let mut holes = p.holes().to_vec();
+        holes.sort();
+        holes
+    };
+    let (expected, got) = (sorted(images), sorted(&files));
+    if expected != got {
+        let line = format!("labels: expected the words of images, {expected:?}, got {got:?}");
+        return Err(
+            Error::request(line).hint("a label is found by the words it shares with its image")
+        );
+    }
+    let mapping = match form.ids {
+        Ids::Native => native.clone(),
+        Ids::Train => Arc::new(Mapping::identity(classes)),
+    };
+    Ok(LabelForm { files, encoding: form.encoding()?, ids: form.ids, mapping })
 }
 
 fn from_path(place: &str) -> Result<DescriptorFile> {
@@ -172,13 +225,10 @@ fn from_path(place: &str) -> Result<DescriptorFile> {
     DescriptorFile::parse(&text, place)
 }
 
-fn once<T: PartialEq + std::fmt::Debug>(items: impl Iterator<Item = T>, what: &str) -> Result<()> {
-    let mut seen = Vec::new();
-    for item in items {
-        if seen.contains(&item) {
-            return Err(Error::request(format!("{what} {item:?}: expected it once, got it twice")));
-        }
-        seen.push(item);
-    }
-    Ok(())
+fn once<T: Ord + Copy + Debug>(items: impl Iterator<Item = T>, what: &str) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    let twice = |item: &T| !seen.insert(*item);
+    items.into_iter().find(twice).map_or(Ok(()), |item| {
+        Err(Error::request(format!("{what} {item:?}: expected once, got twice")))
+    })
 }

@@ -85,18 +85,15 @@ impl DescriptorFile {
         toml::from_str(text).request(|| origin.to_string())
     }
 
-    /// All names of classes and ignored entries.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.classes.iter().chain(&self.ignored).map(|e| e.name.as_str())
-    }
-
     /// Applies one `key=value` as [`super::Descriptor::find`] describes.
     pub fn set(&mut self, setting: &str) -> Result<()> {
         let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
-        let bad = |expected: &str| Err(Error::request(format!("{key}: expected {expected}, got \"{value}\"")));
+        let bad = |expected: &str| {
+            Err(Error::request(format!("{key}: expected {expected}, got \"{value}\"")))
+        };
         match key {
             "split" | "seed" if self.split.by == Scheme::Folder => {
-                return bad("no such setting: the splits of this data set are folders");
+                return bad("no such setting (the splits of this data set are folders)");
             }
             "split" => match value {
                 "random" => self.split.by = Scheme::Random,
@@ -111,7 +108,7 @@ impl DescriptorFile {
                 let Some(at) = self.ignored.iter().position(|e| e.name == key) else {
                     let names: Vec<&str> = self.ignored.iter().map(|e| e.name.as_str()).collect();
                     return Err(Error::request(format!(
-                        "{key}: no such setting: expected split, seed, or an ignored entry ({})",
+                        "expected the setting split, seed, or an ignored entry ({}), got {key}",
                         names.join(", ")
                     )));
                 };

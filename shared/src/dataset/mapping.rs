@@ -61,7 +61,9 @@ impl Mapping {
         let top = self.words.len() - 1;
         let out: Vec<u8> = match &raw.values {
             Values::Bytes(v) => v.iter().map(|&v| note(self.bytes[usize::from(v)])).collect(),
-            Values::Words(v) => v.iter().map(|&v| note(self.words[usize::from(v).min(top)])).collect(),
+            Values::Words(v) => {
+                v.iter().map(|&v| note(self.words[usize::from(v).min(top)])).collect()
+            }
             Values::Colors(v) => {
                 // Neighbours mostly share their colour: look it up once a run.
                 let mut last = ([0; 3], self.color([0; 3]));
@@ -81,11 +83,14 @@ impl Mapping {
         self.colors.get(&color).copied().unwrap_or(UNKNOWN)
     }
 
-    fn first_unknown(&self, raw: &RawLabel) -> Unknown {
+    /// Where [`Mapping::apply`] fails first; only to be asked if it does.
+    pub fn first_unknown(&self, raw: &RawLabel) -> Unknown {
         let number = |v: u16| self.get(v).is_none().then(|| v.to_string());
         let color = |c: [u8; 3]| known(self.color(c)).is_none().then(|| format!("colour {c:?}"));
         let found = match &raw.values {
-            Values::Bytes(v) => v.iter().enumerate().find_map(|(i, &v)| Some((i, number(v.into())?))),
+            Values::Bytes(v) => {
+                v.iter().enumerate().find_map(|(i, &v)| Some((i, number(v.into())?)))
+            }
             Values::Words(v) => v.iter().enumerate().find_map(|(i, &v)| Some((i, number(v)?))),
             Values::Colors(v) => v.iter().enumerate().find_map(|(i, &c)| Some((i, color(c)?))),
         };

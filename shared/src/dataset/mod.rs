@@ -1,15 +1,41 @@
 //! Data sets: which images and labels belong together, and what the labels' values mean.
-//! Not augmentation, not the order of training: those are the trainer's.
-//! Layouts follow what the data sets' authors distribute.
+//! Not augmentation and not the order of training: those are the trainer's.
+//! Built in are camvid, cityscapes, streets and synthia; any other is described by its user:
+//!
+//! ```toml
+#![doc = include_str!("example.toml")]
+//! ```
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `name` | the data set's name in tables, files and models |
+//! | `images` | where images lie, relative to the data root. `{word}` stands for a part of one folder's or file's name, `{split}` for the split, `{png\|jpg}` for one of several texts in any case |
+//! | `sample` | a sample's name, from the same words; `{name}` if it is left out |
+//! | `labels` | where labels lie, with the same words as `images`; of several places the first that has the file counts |
+//! | `encoding` | `index`: one number a pixel, grey of 1 to 16 bits or the indices of a palette (left out: this); `channel`: one `channel` (0 is the first) of a PNG with several, 8 or 16 bits each; `rgb`: a colour stands for a class |
+//! | `ids` | `native`: the values of `classes` and `ignored` (left out: this); `train`: the place in `classes`, 255 is ignored |
+//! | `split` | `by = "folder"` (left out: this), or by `random` with a `seed`, or in `blocks`: of each folder floor(`train` n) images, floor(`val` n), and the rest, which is `test` |
+//! | `classes` | in the order of their train ids. `native`: a value or a list, of which the first (at most 255) is what is written; `color`: in pictures; `rgb`: colours in colour-coded labels, if they are others than `color`; `scored = false`: trained and predicted, but its pixels are left out of the metrics |
+//! | `ignored` | what takes no part; the same keys |
+//!
+//! A value (or a colour) that is neither a class nor ignored is an error, and so is an unknown key.
+//! With colour-coded labels `native` may be left out: it is then the place in `classes`.
+//! Settings follow a name or a path behind a colon: see [`Descriptor::find`].
 
 mod descriptor;
 mod file;
 mod index;
 mod mapping;
+mod mixup;
 mod pattern;
 mod split;
 pub mod stats;
+mod survey;
 
 pub use descriptor::Descriptor;
 pub use index::{Index, Sample};
+pub use split::Scheme;
 pub use stats::{Stats, stats};
+
+#[cfg(test)]
+mod tests;

@@ -36,7 +36,7 @@ pub(super) struct Pattern {
 pub(super) struct Found {
     /// Files that match, with what their placeholders stand for.
     pub files: Vec<(Vec<String>, PathBuf)>,
-    /// Files beside them (in the same folders) that do not match.
+    /// Files in the same folders that do not match.
     pub others: Vec<PathBuf>,
 }
 
@@ -57,7 +57,10 @@ impl Pattern {
                 if !before.is_empty() {
                     parts.push(Part::Text(before.into()));
                 }
-                parts.push(part(inside, &mut holes).ok_or_else(|| bad("expected {word} or {this|that}"))?);
+                parts.push(
+                    part(inside, &mut holes)
+                        .ok_or_else(|| bad("expected {word} or {this|that}"))?,
+                );
                 rest = after;
             }
             if !rest.is_empty() {
@@ -86,17 +89,22 @@ impl Pattern {
         self.holes.iter().map(|h| (h == SPLIT).then(|| split.to_string())).collect()
     }
 
-    /// All files under `root` that match, in no particular order. A folder that is missing holds none.
+    /// All files under `root` that match, sorted by path. A folder that is missing holds none.
     pub fn find(&self, root: &Path, known: Captures) -> Result<Found> {
         let mut found = Found::default();
         self.walk(root, 0, known, &mut found)?;
+        found.files.sort_by(|a, b| a.1.cmp(&b.1));
+        found.others.sort();
         Ok(found)
     }
 
     /// What the placeholder `hole` can stand for, judged by the folders that exist.
     pub fn values(&self, root: &Path, hole: &str) -> BTreeSet<String> {
         let at = self.holes.iter().position(|h| h == hole);
-        let depth = self.components.iter().position(|c| c.iter().any(|p| Some(p) == at.map(Part::Hole).as_ref()));
+        let depth = self
+            .components
+            .iter()
+            .position(|c| c.iter().any(|p| Some(p) == at.map(Part::Hole).as_ref()));
         let (Some(at), Some(depth)) = (at, depth) else {
             return BTreeSet::new();
         };
@@ -104,12 +112,19 @@ impl Pattern {
         prefix.components.truncate(depth + 1);
         // The folders stand where files are looked for otherwise.
         let found = prefix.find(root, vec![None; self.holes.len()]).unwrap_or_default();
-        found.files.into_iter().filter_map(|(c, _)| c.get(at).cloned()).filter(|v| !v.is_empty()).collect()
+        found
+            .files
+            .into_iter()
+            .filter_map(|(c, _)| c.get(at).cloned())
+            .filter(|v| !v.is_empty())
+            .collect()
     }
 
     /// The text with every placeholder filled from (name, value) pairs; an unknown one stays as it is.
     pub fn fill(text: &str, values: &[(&str, &str)]) -> String {
-        values.iter().fold(text.to_string(), |t, (hole, value)| t.replace(&format!("{{{hole}}}"), value))
+        values
+            .iter()
+            .fold(text.to_string(), |t, (hole, value)| t.replace(&format!("{{{hole}}}"), value))
     }
 
     fn walk(&self, folder: &Path, depth: usize, known: Captures, found: &mut Found) -> Result<()> {
@@ -142,7 +157,14 @@ impl Pattern {
         Ok(())
     }
 
-    fn enter(&self, path: PathBuf, depth: usize, known: Captures, last: bool, found: &mut Found) -> Result<()> {
+    fn enter(
+        &self,
+        path: PathBuf,
+        depth: usize,
+        known: Captures,
+        last: bool,
+        found: &mut Found,
+    ) -> Result<()> {
         if !last {
             return self.walk(&path, depth + 1, known, found);
         }
@@ -154,7 +176,10 @@ impl Pattern {
 fn part(inside: &str, holes: &mut Vec<String>) -> Option<Part> {
     if inside.contains('|') {
         let texts: Vec<String> = inside.split('|').map(str::to_string).collect();
-        return texts.iter().all(|t| !t.is_empty() && !t.contains('{')).then_some(Part::OneOf(texts));
+        return texts
+            .iter()
+            .all(|t| !t.is_empty() && !t.contains('{'))
+            .then_some(Part::OneOf(texts));
     }
     let word = !inside.is_empty() && inside.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let at = holes.iter().position(|h| h == inside).unwrap_or_else(|| {
@@ -185,7 +210,11 @@ fn matches(parts: &[Part], name: &str, captures: &mut Captures) -> bool {
     };
     match first {
         Part::Text(t) => continues(t, captures),
-        Part::OneOf(texts) => texts.iter().any(|t| continues(t, captures)),
+        // Mostly endings, of which cameras like ".JPG".
+        Part::OneOf(texts) => texts.iter().any(|t| match name.get(..t.len()) {
+            Some(start) if start.eq_ignore_ascii_case(t) => continues(start, captures),
+            _ => false,
+        }),
         Part::Hole(i) => {
             if let Some(value) = captures[*i].clone() {
                 return continues(&value, captures);
@@ -212,13 +241,18 @@ mod tests {
         let pattern = Pattern::parse(pattern).unwrap();
         let mut captures = vec![None; pattern.holes.len()];
         let got = matches(&pattern.components[0], name, &mut captures);
-        let got = got.then(|| captures.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>());
+        let got =
+            got.then(|| captures.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>());
         assert_eq!(got, expected.map(|e| e.iter().map(|s| s.to_string()).collect()));
     }
 
     #[test]
     fn a_name_is_read_from_left_to_right_as_short_as_possible() {
-        check("{name}_leftImg8bit.png", "aachen_000000_000019_leftImg8bit.png", Some(&["aachen_000000_000019"]));
+        check(
+            "{name}_leftImg8bit.png",
+            "aachen_000000_000019_leftImg8bit.png",
+            Some(&["aachen_000000_000019"]),
+        );
         check("{name}_leftImg8bit.png", "aachen_000000_000019_leftImg8bit.jpg", None);
         check("{name}_leftImg8bit.png", "_leftImg8bit.png", None);
         check("{name}.{png|jpg}", "a.b.jpg", Some(&["a.b"]));
@@ -231,7 +265,9 @@ mod tests {
 
     #[test]
     fn a_pattern_that_makes_no_sense_is_refused() {
-        for bad in ["", "/abs/{name}", "a//b", "../{name}", "{name", "name}", "{}", "{a b}", "{|png}"] {
+        for bad in
+            ["", "/abs/{name}", "a//b", "../{name}", "{name", "name}", "{}", "{a b}", "{|png}"]
+        {
             assert!(Pattern::parse(bad).is_err(), "{bad}");
         }
     }

@@ -90,7 +90,8 @@ mod tests {
 
     #[test]
     fn a_random_split_depends_on_seed_and_folder_and_a_block_split_does_not() {
-        let members = |by, seed, folder| Split { by, seed, ..Split::default() }.members(1, folder, 787);
+        let members =
+            |by, seed, folder| Split { by, seed, ..Split::default() }.members(1, folder, 787);
         assert_ne!(members(Scheme::Random, 0, "F"), members(Scheme::Random, 1, "F"));
         assert_ne!(members(Scheme::Random, 0, "F"), members(Scheme::Random, 0, "B"));
         assert_eq!(members(Scheme::Blocks, 1, "B"), (550..628).collect::<Vec<_>>());

@@ -1,15 +1,21 @@
 //! What is in a data set: sizes, class shares and problems, before anyone trains on it.
-//! Labels are read whole; of an image only its size and its end are looked at, which takes a tenth of the time.
-//! A problem is counted and named, and the pass goes on.
+//! Labels are read whole; of an image only its size and whether the file is whole, for the sake of speed.
+//! A problem is named and counted, and the pass goes on with the next label.
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::Index;
-use crate::error::Result;
-use crate::labels::IGNORE;
+use super::file::Ids;
+use super::index::{Index, histogram};
+use super::mixup::Evidence;
+use crate::decode::{self, Values};
+use crate::error::{Error, Result};
+use crate::labels::{Class, IGNORE};
+
+/// Files that are named of one kind of problem; the rest is counted.
+const NAMED: usize = 20;
 
 /// Counts of one class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,14 +32,14 @@ pub struct ClassCount {
     pub images: u64,
 }
 
-/// How many labels have a size.
+/// How many images have a size.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SizeCount {
     /// Pixels in a row.
     pub width: u32,
     /// Rows.
     pub height: u32,
-    /// Labels of this size.
+    /// Images of this size.
     pub images: u64,
 }
 
@@ -46,7 +52,9 @@ pub struct Stats {
     pub split: String,
     /// Pairs of image and label.
     pub images: u64,
-    /// Sizes, ascending.
+    /// Pairs that were counted: those without a problem of their own.
+    pub counted: u64,
+    /// Sizes of the images counted, ascending.
     pub sizes: Vec<SizeCount>,
     /// One entry a class, by train id.
     pub classes: Vec<ClassCount>,
@@ -70,55 +78,137 @@ impl Stats {
     }
 }
 
-/// Counts a split. `progress` is called from the calling thread with the number of images done so far.
+/// Counts a split, on all cores. `progress` is called from the calling thread with the number of images done so far.
+///
+/// Errors in single files are `problems`, not errors.
 pub fn stats(index: &Index, progress: &dyn Fn(u64)) -> Result<Stats> {
     const ROUND: usize = 64; // images between two reports of progress
-    let c = index.descriptor.num_classes();
-    let mut pixels = vec![0u64; c];
-    let mut images = vec![0u64; c];
-    let mut ignored = 0;
-    let mut sizes: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-    let mut problems = index.problems.clone();
+    let mut sum = Sum::new(index);
     let all: Vec<usize> = (0..index.samples.len()).collect();
-    for (round, chunk) in all.chunks(ROUND).enumerate() {
-        let counted: Vec<_> = chunk.par_iter().map(|&i| index.label(i).map(|l| (l.dimensions(), histogram(l.as_raw())))).collect();
-        for one in counted {
-            match one {
-                Ok((size, histogram)) => {
-                    *sizes.entry(size).or_default() += 1;
-                    ignored += histogram[usize::from(IGNORE)];
-                    for class in 0..c {
-                        pixels[class] += histogram[class];
-                        images[class] += u64::from(histogram[class] > 0);
-                    }
-                }
-                Err(e) => problems.push(e.to_string()),
-            }
-        }
-        progress((round * ROUND + chunk.len()) as u64);
+    for chunk in all.chunks(ROUND) {
+        let looked: Vec<Result<One>> = chunk.par_iter().map(|&i| One::look(index, i)).collect();
+        looked.into_iter().for_each(|one| sum.add(one));
+        progress(chunk.last().map_or(0, |&last| last as u64 + 1));
     }
-    let valid: u64 = pixels.iter().sum();
-    let classes = index.descriptor.classes.iter().enumerate().map(|(id, class)| ClassCount {
-        id,
-        name: class.name.clone(),
-        pixels: pixels[id],
-        share: if valid > 0 { pixels[id] as f64 / valid as f64 } else { 0.0 },
-        images: images[id],
-    });
-    Ok(Stats {
-        dataset: index.descriptor.name.clone(),
-        split: index.split.clone(),
-        images: index.samples.len() as u64,
-        sizes: sizes.into_iter().map(|((width, height), images)| SizeCount { width, height, images }).collect(),
-        classes: classes.collect(),
-        valid,
-        ignored,
-        problems,
-    })
+    Ok(sum.finish(index))
 }
 
-fn histogram(ids: &[u8]) -> [u64; 256] {
-    let mut counts = [0; 256];
-    ids.iter().for_each(|&v| counts[usize::from(v)] += 1);
-    counts
+/// What one pair holds.
+struct One {
+    size: (u32, u32),
+    /// Pixels by train id, 255 for ignored.
+    ids: [u64; 256],
+    /// Pixels by value, where a mix-up of ids is to be looked for.
+    values: Option<Box<[u64; 256]>>,
+}
+
+impl One {
+    fn look(index: &Index, i: usize) -> Result<One> {
+        let size = decode::size(&index.samples[i].image)?;
+        let raw = index.raw_label(i)?;
+        index.same_size(i, size, (raw.width, raw.height))?;
+        let form = index.form(i);
+        let fail = |unknown| index.unknown(i, &raw, unknown);
+        let Values::Bytes(bytes) = &raw.values else {
+            return Ok(One {
+                size,
+                ids: histogram(&form.mapping.apply(&raw).map_err(fail)?),
+                values: None,
+            });
+        };
+        // Values are few: mapping their counts is faster than mapping the pixels.
+        let values = histogram(bytes);
+        let mut ids = [0; 256];
+        for (value, &count) in values.iter().enumerate().filter(|v| *v.1 > 0) {
+            match form.mapping.get(value as u16) {
+                Some(id) => ids[usize::from(id)] += count,
+                None => return Err(fail(form.mapping.first_unknown(&raw))),
+            }
+        }
+        Ok(One { size, ids, values: (form.ids == Ids::Native).then(|| Box::new(values)) })
+    }
+}
+
+/// The counts so far.
+struct Sum {
+    sizes: BTreeMap<(u32, u32), u64>,
+    pixels: [u64; 256],
+    images: [u64; 256],
+    counted: u64,
+    evidence: Evidence,
+    problems: Vec<String>,
+    unnamed: usize,
+}
+
+impl Sum {
+    fn new(index: &Index) -> Self {
+        Sum {
+            sizes: BTreeMap::new(),
+            pixels: [0; 256],
+            images: [0; 256],
+            counted: 0,
+            evidence: Evidence::new(),
+            problems: index.problems.iter().chain(&index.notes).cloned().collect(),
+            unnamed: 0,
+        }
+    }
+
+    fn add(&mut self, one: Result<One>) {
+        let one = match one {
+            Ok(one) => one,
+            Err(error) => return self.problem(&error),
+        };
+        *self.sizes.entry(one.size).or_default() += 1;
+        self.counted += 1;
+        for (id, &count) in one.ids.iter().enumerate() {
+            self.pixels[id] += count;
+            self.images[id] += u64::from(count > 0);
+        }
+        if let Some(values) = &one.values {
+            self.evidence.add(values);
+        }
+    }
+
+    fn problem(&mut self, error: &Error) {
+        if self.problems.len() >= NAMED {
+            self.unnamed += 1;
+            return;
+        }
+        self.problems.push(with_hint(error));
+    }
+
+    fn finish(mut self, index: &Index) -> Stats {
+        let descriptor = &index.descriptor;
+        if self.unnamed > 0 {
+            self.problems.push(format!("and {} more", self.unnamed));
+        }
+        if let Some(error) = self.evidence.verdict(descriptor) {
+            self.problems.insert(0, with_hint(&error));
+        }
+        let valid: u64 = self.pixels[..descriptor.num_classes()].iter().sum();
+        let class = |(id, class): (usize, &Class)| ClassCount {
+            id,
+            name: class.name.clone(),
+            pixels: self.pixels[id],
+            share: if valid > 0 { self.pixels[id] as f64 / valid as f64 } else { 0.0 },
+            images: self.images[id],
+        };
+        let size = |((width, height), images)| SizeCount { width, height, images };
+        Stats {
+            dataset: descriptor.name.clone(),
+            split: index.split.clone(),
+            images: index.samples.len() as u64,
+            counted: self.counted,
+            sizes: self.sizes.into_iter().map(size).collect(),
+            classes: descriptor.classes.iter().enumerate().map(class).collect(),
+            valid,
+            ignored: self.pixels[usize::from(IGNORE)],
+            problems: self.problems,
+        }
+    }
+}
+
+fn with_hint(error: &Error) -> String {
+    let hint = error.hint_text().map_or(String::new(), |h| format!(" ({h})"));
+    format!("{error}{hint}")
 }
