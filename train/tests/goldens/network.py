@@ -1,0 +1,229 @@
+"""Makes network.safetensors: torchvision's DeepLabV3 at weights that both sides compute from names.
+
+ResNet-50 and 101 at output stride 8 are torchvision's own constructors. At stride 16, and for ResNet-18 and 34, the
+parts are torchvision's (ResNet, DeepLabHead, FCNHead) put together here, with a dilated basic block of this script.
+Everything is computed in f64, so that the distance in train/tests/network.rs is the rounding of the tested side alone.
+
+pip install torch==2.11.0 torchvision==0.26.0 safetensors==0.8.0 numpy
+python network.py         # writes beside itself; some minutes
+
+Weights: value i of the tensor called `name`, in torch's order, is a function of mix(fnv(name) + i * 2654435769), see
+`uniform` and `fill`. Format: NETWORK is resnetDEPTH-STRIDE.
+  NETWORK.SIZE.(eval|train).(main|aux)   f32 [SAMPLES], logits at the places `sample_places` gives
+  NETWORK.step.(main|aux)                f64 [SAMPLES], logits of a training step at STEP_SIZE
+  NETWORK.step.loss                      f64 [1]
+  NETWORK.step.gradient                  f64 [P, 1 + PROJECTIONS], parameters by name
+  NETWORK.step.statistics                f64 [S, 1 + PROJECTIONS], running statistics after it, by name
+  NETWORK.step.gradient_f32              f64 [P, 1 + PROJECTIONS], the same computed by PyTorch in f32
+A row is a tensor's norm and its projections on vectors of signs, see `fingerprint`. The metadata's `names` is JSON,
+depth -> {state_dict name: shape}.
+
+On the last of these: rounding moves a few activations over ReLU's corner, and each that crosses takes or gives its whole
+gradient. That leaves 1e-4 to 1e-1 of a tensor's norm between the exact gradient and any computed in f32.
+"""
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import nn
+from torchvision.models import resnet50, resnet101
+from torchvision.models._utils import IntermediateLayerGetter
+from torchvision.models.resnet import ResNet
+from torchvision.models.segmentation import deeplabv3_resnet50, deeplabv3_resnet101
+from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
+from torchvision.models.segmentation.fcn import FCNHead
+
+CLASSES = 7
+SIZES = [(64, 96), (65, 97), (96, 50)]  # height, width
+STEP_SIZE = (33, 40)
+EVAL_BATCH, TRAIN_BATCH = 2, 3
+SAMPLES, PROJECTIONS = 256, 4
+BLOCKS = {18: [2, 2, 2, 2], 34: [3, 4, 6, 3]}
+CONSTRUCTORS = {50: (resnet50, deeplabv3_resnet50), 101: (resnet101, deeplabv3_resnet101)}
+
+
+def fnv(text):
+    """32-bit FNV-1a."""
+    value = 2166136261
+    for byte in text.encode():
+        value = (value ^ byte) * 16777619 % 2**32
+    return value
+
+
+def mix(x):
+    """The finalizer of MurmurHash3, 32 bits, on an array."""
+    x = np.asarray(x, dtype=np.uint32)
+    x = (x ^ (x >> 16)) * np.uint32(0x85EBCA6B)
+    x = (x ^ (x >> 13)) * np.uint32(0xC2B2AE35)
+    return x ^ (x >> 16)
+
+
+def bits(name, count):
+    """`count` pseudorandom 32-bit numbers that belong to a name."""
+    steps = np.arange(count, dtype=np.uint32) * np.uint32(2654435769)
+    return mix(steps + np.uint32(fnv(name)))
+
+
+def uniform(name, count, low, high):
+    """In [low, high), computed in f64, rounded to f32."""
+    return (low + (high - low) * (bits(name, count) / 2.0**32)).astype(np.float32)
+
+
+def fill(name, shape):
+    """The tensor called `name`: convolutions of variance 1 / fan_in, normalizations that keep activations small."""
+    count = int(np.prod(shape))
+    if len(shape) == 4:
+        bound = np.sqrt(3.0 / (shape[1] * shape[2] * shape[3]))
+        low, high = -bound, bound
+    elif name.endswith(".running_var"):
+        low, high = 0.5, 1.5
+    elif name.endswith(".running_mean"):
+        low, high = -0.25, 0.25
+    elif name.endswith(".weight"):
+        low, high = (0.2, 0.4) if ".bn" in name else (0.4, 0.8)
+    else:
+        low, high = 0.2, 0.6
+    return torch.from_numpy(uniform(name, count, low, high).reshape(shape))
+
+
+def image(batch, height, width):
+    """u8 [batch, height, width, 3]: noise on top of squares of 8 x 8 pixels, each image brighter than the one before."""
+    n, y, x, c = np.indices((batch, height, width, 3)).astype(np.uint32)
+    coarse = mix(((n * 64 + y // 8) * 64 + x // 8) * 3 + c) >> 24
+    fine = mix(((n * 256 + y) * 256 + x) * 3 + c + np.uint32(2**31)) >> 24
+    return ((coarse * 3 + fine) // 4 * (n + 1) // batch).astype(np.uint8)
+
+
+def target(batch, height, width):
+    """Labels [batch, height, width], constant on squares of 8 x 8 pixels."""
+    n, y, x = np.indices((batch, height, width)).astype(np.uint32)
+    value = mix(((n * 64 + y // 8) * 64 + x // 8) + np.uint32(2**30)) % CLASSES
+    return torch.from_numpy(value.astype(np.int64))
+
+
+def sample_places(count):
+    """Flat indices, with repetitions, into a tensor of `count` values."""
+    return torch.from_numpy((bits("sample", SAMPLES) % np.uint32(count)).astype(np.int64))
+
+
+def fingerprint(tensor):
+    """[norm, projections on PROJECTIONS vectors of +1 and -1]: an error anywhere moves them by about its norm."""
+    flat = tensor.detach().double().flatten()
+    b = bits("signs", flat.numel())
+    rows = [1.0 - 2.0 * ((b >> k) & 1).astype(np.float64) for k in range(PROJECTIONS)]
+    return [flat.norm().item()] + [float(flat.numpy() @ r) for r in rows]
+
+
+class DilatedBasicBlock(nn.Module):
+    """Two 3 x 3 convolutions, both with the block's dilation; torchvision's refuses dilation."""
+
+    expansion = 1
+
+    def __init__(self, inplanes, planes, stride=1, downsample=None, groups=1, base_width=64, dilation=1, norm_layer=None):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inplanes, planes, 3, stride, padding=dilation, dilation=dilation, bias=False)
+        self.bn1 = norm_layer(planes)
+        self.conv2 = nn.Conv2d(planes, planes, 3, 1, padding=dilation, dilation=dilation, bias=False)
+        self.bn2 = norm_layer(planes)
+        self.downsample = downsample
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
+
+
+def network(depth, output_stride):
+    if depth in CONSTRUCTORS and output_stride == 8:
+        return CONSTRUCTORS[depth][1](weights=None, weights_backbone=None, num_classes=CLASSES, aux_loss=True)
+    dilate = [False, output_stride == 8, True]
+    if depth in CONSTRUCTORS:
+        backbone = CONSTRUCTORS[depth][0](replace_stride_with_dilation=dilate)
+    else:
+        backbone = ResNet(DilatedBasicBlock, BLOCKS[depth], replace_stride_with_dilation=dilate)
+    channels = backbone.fc.in_features
+    backbone = IntermediateLayerGetter(backbone, {"layer4": "out", "layer3": "aux"})
+    rates = [12, 24, 36] if output_stride == 8 else [6, 12, 18]
+    return DeepLabV3(backbone, DeepLabHead(channels, CLASSES, rates), FCNHead(channels // 2, CLASSES))
+
+
+def normalized(batch, size, dtype):
+    x = torch.from_numpy(image(batch, *size)).permute(0, 3, 1, 2).to(dtype)
+    mean, std = (torch.tensor(v, dtype=dtype).view(1, 3, 1, 1) for v in ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]))
+    return (x / 255 - mean) / std
+
+
+def fresh(depth, output_stride, dtype):
+    net = network(depth, output_stride)
+    state = net.state_dict()
+    tracked = {k: v for k, v in state.items() if k.endswith("num_batches_tracked")}
+    net.load_state_dict({k: fill(k, v.shape) for k, v in state.items() if k not in tracked} | tracked)
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    return net.to(dtype)
+
+
+def sampled(result):
+    flat = {head: result[key].detach().flatten() for head, key in [("main", "out"), ("aux", "aux")]}
+    return {head: logits[sample_places(logits.numel())] for head, logits in flat.items()}
+
+
+def logits(name, depth, output_stride):
+    """Logits at every size, evaluation and training."""
+    for height, width in SIZES:
+        for mode, batch in [("eval", EVAL_BATCH), ("train", TRAIN_BATCH)]:
+            net = fresh(depth, output_stride, torch.float64).train(mode == "train")
+            with torch.no_grad():
+                result = net(normalized(batch, (height, width), torch.float64))
+            for head, values in sampled(result).items():
+                yield f"{name}.{height}x{width}.{mode}.{head}", values.float()
+
+
+def step(depth, output_stride, dtype):
+    """One training step: mean cross entropy, the auxiliary head's at weight 0.5."""
+    net = fresh(depth, output_stride, dtype).train()
+    result = net(normalized(TRAIN_BATCH, STEP_SIZE, dtype))
+    y = target(TRAIN_BATCH, *STEP_SIZE)
+    loss = F.cross_entropy(result["out"], y) + 0.5 * F.cross_entropy(result["aux"], y)
+    loss.backward()
+    gradients = [fingerprint(p.grad) for _, p in sorted(net.named_parameters())]
+    running = [fingerprint(v) for k, v in sorted(net.named_buffers()) if ".running_" in k]
+    return sampled(result) | {
+        "loss": loss.detach().reshape(1),
+        "gradient": torch.tensor(gradients, dtype=torch.float64),
+        "statistics": torch.tensor(running, dtype=torch.float64),
+    }
+
+
+def distance(a, exact):
+    """Largest difference of two fingerprints' entries, in units of the tensor's norm."""
+    return ((a - exact).abs().amax(1) / exact[:, 0]).amax()
+
+
+def main():
+    torch.set_num_threads(2)
+    depths = [18, 34, 50, 101]
+    goldens = {}
+    for depth in depths:
+        for output_stride in [8, 16]:
+            name = f"resnet{depth}-{output_stride}"
+            goldens |= logits(name, depth, output_stride)
+            exact = step(depth, output_stride, torch.float64)
+            single = step(depth, output_stride, torch.float32)
+            exact["gradient_f32"] = single["gradient"]
+            goldens |= {f"{name}.step.{key}": value for key, value in exact.items()}
+            far = {key: (single[key] - exact[key]).abs().max().item() for key in ["main", "aux", "loss"]}
+            gradient = distance(single["gradient"], exact["gradient"]).item()
+            print(name, "f32 step:", far, "gradient", gradient, file=sys.stderr, flush=True)
+    names = {d: {k: list(v.shape) for k, v in network(d, 8).state_dict().items()} for d in depths}
+    metadata = {"names": json.dumps(names, separators=(",", ":"))}
+    path = Path(__file__).with_name("network.safetensors")
+    save_file({key: value.contiguous() for key, value in goldens.items()}, path, metadata)
+
+
+if __name__ == "__main__":
+    main()
