@@ -1,6 +1,6 @@
 //! `train stats`: sizes, class shares and problems of a data set, before anyone trains on it.
 
-use shared::dataset::{Descriptor, Index, stats};
+use shared::dataset::{Descriptor, Index, Stats, stats};
 use shared::error::{Error, Result};
 use std::path::PathBuf;
 
@@ -17,16 +17,38 @@ pub struct Args {
     split: String,
 }
 
-#[allow(clippy::print_stdout)]
 pub fn run(args: &Args) -> Result<()> {
     let descriptor = Descriptor::find(&args.dataset)?;
-    let index = Index::open(&descriptor, &args.data_root, &args.split)?;
+    let index = Index::survey(&descriptor, &args.data_root, &args.split)?;
     let bar = train::monitor::progress::count("counting", index.samples.len() as u64);
-    let stats = stats::stats(&index, &|done| bar.set_position(done))?;
+    let stats = stats(&index, &|done| bar.set_position(done))?;
     bar.finish_and_clear();
-    println!("{stats:?}");
+    print(&stats);
     match stats.problems.len() {
         0 => Ok(()),
-        n => Err(Error::request(format!("{}: {n} problems found", args.data_root.display()))),
+        n => Err(Error::request(format!("{}: {n} problems, listed above", args.data_root.display()))),
+    }
+}
+
+#[allow(clippy::print_stdout)]
+fn print(stats: &Stats) {
+    println!("{} {}: {} pairs, {} counted", stats.dataset, stats.split, stats.images, stats.counted);
+    for size in &stats.sizes {
+        println!("  {} x {}: {} images", size.width, size.height, size.images);
+    }
+    let total = stats.valid + stats.ignored;
+    let ignored = 100.0 * stats.ignored as f64 / total.max(1) as f64;
+    println!("  ignored: {ignored:.2} % of {total} pixels\n");
+    println!("{:>3}  {:<20} {:>10} {:>14} {:>7}", "id", "class", "share", "pixels", "images");
+    for class in &stats.classes {
+        let share = format!("{:.3} %", 100.0 * class.share);
+        let (id, name) = (class.id, &class.name);
+        println!("{id:>3}  {name:<20} {share:>10} {:>14} {:>7}", class.pixels, class.images);
+    }
+    if !stats.problems.is_empty() {
+        println!("\nproblems:");
+    }
+    for problem in &stats.problems {
+        println!("  {problem}");
     }
 }
