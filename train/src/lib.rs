@@ -6,6 +6,7 @@ pub mod device;
 pub mod loss;
 pub mod model;
 pub mod monitor;
+pub mod onnx;
 pub mod optimizer;
 pub mod recipe;
 pub mod run;

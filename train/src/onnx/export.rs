@@ -1,0 +1,178 @@
+//! `train export`: a trained network becomes an ONNX file with its card.
+//! Not the nodes (`emit`) and not the proof that the file works (`verify`).
+//! Equal networks give equal bytes, on one machine.
+
+use super::emit::{Emit, Value};
+use super::graph::{int, named, value};
+use super::probe;
+use super::proto::{ElementType, Length, Model, OperatorSet, Property, ValueInfo};
+use crate::checkpoint::Trained;
+use crate::model::Parameters;
+use crate::model::deeplab::{DeepLab, Heads};
+use prost::Message;
+use shared::card::{self, Card, Input, Output, Training};
+use shared::error::{Error, Result};
+use shared::preprocess::{MEAN, RESIZE_FILTER, STD};
+use std::path::Path;
+use tch::{Kind, Tensor};
+
+/// Operator set of the graph: the oldest that has what is needed, so that old runtimes read it.
+pub const OPSET: i64 = 17;
+
+/// File format that came with [`OPSET`].
+const IR_VERSION: i64 = 8;
+
+/// What the graph gives, always at the size of the input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Outputs {
+    /// `labels` u8 `[batch, height, width]`: the class with the highest score.
+    Labels,
+    /// `logits` f32 `[batch, classes, height, width]`: the scores.
+    Logits,
+    /// Both.
+    #[default]
+    Both,
+}
+
+/// Arithmetic of the graph.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Precision {
+    /// 32 bits throughout.
+    #[default]
+    Fp32,
+    /// 16 bits; not offered yet.
+    Fp16,
+    /// 8-bit integers; not offered yet.
+    Int8,
+}
+
+/// What an export can be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ExportSettings {
+    /// What the graph gives.
+    pub outputs: Outputs,
+    /// What it computes in.
+    pub precision: Precision,
+}
+
+impl Outputs {
+    fn labels(self) -> bool {
+        self != Self::Logits
+    }
+
+    fn logits(self) -> bool {
+        self != Self::Labels
+    }
+}
+
+/// Writes `path`, whole or not at all, and gives the card that went into it.
+///
+/// # Errors
+/// A precision that is not offered yet; weights that are not finite; a file that cannot be written.
+pub fn export(trained: &Trained, settings: &ExportSettings, path: &Path) -> Result<Card> {
+    if settings.precision != Precision::Fp32 {
+        let asked = format!("{:?}", settings.precision).to_lowercase();
+        return Err(Error::request(format!("export: precision: expected fp32, got {asked}"))
+            .hint("fp16 and int8 are not offered yet"));
+    }
+    check_finite(&trained.parameters)?;
+    let card = card(trained, settings);
+    let model = Model {
+        ir_version: Some(IR_VERSION),
+        producer_name: Some("recall-seg".into()),
+        producer_version: Some(env!("CARGO_PKG_VERSION").into()),
+        graph: Some(graph(&trained.network, &trained.parameters, settings.outputs)),
+        opset_import: vec![OperatorSet { domain: Some(String::new()), version: Some(OPSET) }],
+        metadata_props: vec![Property {
+            key: Some(Card::KEY.into()),
+            value: Some(card.to_json()?),
+        }],
+    };
+    shared::files::write_atomic(path, &model.encode_to_vec()).map_err(|e| e.within("export"))?;
+    Ok(card)
+}
+
+/// The whole graph, from bytes to labels.
+fn graph(network: &DeepLab, parameters: &Parameters, outputs: Outputs) -> super::proto::Graph {
+    let mut emit = Emit::new(parameters);
+    let image = Value::map("image".into());
+    let logits = network.forward(&mut emit, &image, Heads::Main).main.name;
+    let mut graph = emit.graph;
+    let open = |names: &[&str]| names.iter().map(|name| named(name)).collect::<Vec<Length>>();
+    let mut results: Vec<ValueInfo> = Vec::new();
+    if outputs.labels() {
+        let first = vec![int("axis", 1), int("keepdims", 0), int("select_last_index", 0)];
+        let winner = graph.node("ArgMax", "labels.winner", &[&logits], first); // [N, H, W] i64
+        let byte = vec![int("to", ElementType::Uint8 as i64)];
+        graph.node("Cast", "labels", &[&winner], byte);
+        results.push(value("labels", ElementType::Uint8, open(&["batch", "height", "width"])));
+    }
+    if outputs.logits() {
+        graph.rename(&logits, "logits");
+        let mut shape = open(&["batch", "height", "width"]);
+        shape.insert(1, Length::Fixed(network.classes));
+        results.push(value("logits", ElementType::Float, shape));
+    }
+    let mut shape = open(&["batch", "height", "width"]);
+    shape.push(Length::Fixed(3));
+    graph.finish("recall-seg", vec![value("image", ElementType::Uint8, shape)], results)
+}
+
+/// What the model will say of itself.
+fn card(trained: &Trained, settings: &ExportSettings) -> Card {
+    let about = &trained.about;
+    let size = about.evaluation_size;
+    let output = |name: &str, dtype: &str, layout: &str| Output {
+        name: name.into(),
+        dtype: dtype.into(),
+        layout: layout.into(),
+    };
+    let mut outputs = Vec::new();
+    if settings.outputs.labels() {
+        outputs.push(output("labels", "u8", "NHW"));
+    }
+    if settings.outputs.logits() {
+        outputs.push(output("logits", "f32", "NCHW"));
+    }
+    Card {
+        format: card::FORMAT,
+        name: about.name.clone(),
+        dataset: about.dataset.clone(),
+        classes: about.classes.clone(),
+        class_share: about.class_share.clone(),
+        input: Input {
+            name: "image".into(),
+            layout: "NHWC".into(),
+            dtype: "u8".into(),
+            color: "RGB".into(),
+            mean: MEAN,
+            std: STD,
+            resize: RESIZE_FILTER.into(),
+            width: size.map(|[width, _]| width),
+            height: size.map(|[_, height]| height),
+        },
+        outputs,
+        precision: "fp32".into(),
+        opset: OPSET as u32,
+        training: Training {
+            loss: about.loss.clone(),
+            recipe: about.recipe.clone(),
+            iterations: about.iterations,
+            seed: about.seed,
+            version: env!("CARGO_PKG_VERSION").into(),
+        },
+        probe: probe::compute(&trained.network, &trained.parameters),
+    }
+}
+
+/// Refuses weights that no sum comes out of, naming the first.
+fn check_finite(parameters: &Parameters) -> Result<()> {
+    let well = |t: &Tensor| t.isfinite().all().to_kind(Kind::Int64).int64_value(&[]) == 1;
+    if well(&parameters.flat) && well(&parameters.buffers) {
+        return Ok(());
+    }
+    let named = parameters.named();
+    let name = named.iter().find(|(_, tensor)| !well(tensor)).map_or("a weight", |(name, _)| name);
+    Err(Error::request(format!("export: {name}: expected finite numbers, got others"))
+        .hint("the checkpoint is damaged, or of a run that diverged: export an earlier one"))
+}
