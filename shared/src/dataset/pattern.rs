@@ -256,6 +256,7 @@ mod tests {
         check("{name}_leftImg8bit.png", "aachen_000000_000019_leftImg8bit.jpg", None);
         check("{name}_leftImg8bit.png", "_leftImg8bit.png", None);
         check("{name}.{png|jpg}", "a.b.jpg", Some(&["a.b"]));
+        check("{name}.{png|jpg}", "A.JPG", Some(&["A"]));
         check("{a}_{b}.png", "x_y_z.png", Some(&["x", "y_z"]));
         check("{a}_{a}.png", "x_x.png", Some(&["x"]));
         check("{a}_{a}.png", "x_y.png", None);

@@ -460,7 +460,7 @@ fn a_descriptor_that_contradicts_itself_is_refused() {
         "native = 700 }",
         "ground: expected a native value, the first of them at most 255, got 700",
     );
-    check("native = 1 }", "}".into(), "ground: expected a native value");
+    check("native = 1 }", "}", "ground: expected a native value");
     check("native = 1 }", "native = 2 }", "native value 2: expected once, got twice");
     check("\"person\"", "\"machine\"", "name \"machine\": expected once, got twice");
     check("frames/{split}", "frames/all", "images: expected {split} in the pattern");

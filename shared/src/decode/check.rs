@@ -36,7 +36,7 @@ pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<Format> {
     match bytes {
         [] => Err(bad(path, "expected a PNG or JPEG image, got an empty file")),
         b if b.starts_with(PNG_SIGNATURE) => Ok(Format::Png),
-        b if b.starts_with(&[0xFF, 0xD8, 0xFF]) => Ok(Format::Jpeg),
+        [0xFF, 0xD8, 0xFF, ..] => Ok(Format::Jpeg),
         _ => {
             Err(bad(path, "expected a PNG or JPEG image, got another format")
                 .hint("convert it to PNG"))
