@@ -103,7 +103,8 @@ pub fn load(path: &Path, device: Device, precision: Precision) -> Result<(Traine
         ))));
     }
     about.model.check().map_err(within)?;
-    let names: Vec<String> = file.tensors.keys().filter(|n| n.starts_with(TRAINER)).cloned().collect();
+    let names: Vec<String> =
+        file.tensors.keys().filter(|n| n.starts_with(TRAINER)).cloned().collect();
     let mut state = TrainerState::new();
     for name in names {
         if let Some(tensor) = file.tensors.remove(&name) {

@@ -178,9 +178,10 @@ impl Recipe {
         for change in changes {
             apply(&mut table, change)?;
         }
-        let recipe: Self = table.try_into().request(|| "unknown or wrong key".into()).map_err(
-            |e: Error| e.hint("the keys are documented in recipes/README.md"),
-        )?;
+        let recipe: Self = table
+            .try_into()
+            .request(|| "unknown or wrong key".into())
+            .map_err(|e: Error| e.hint("the keys are documented in recipes/README.md"))?;
         recipe.check()?;
         Ok(recipe)
     }

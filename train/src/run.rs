@@ -6,9 +6,9 @@
 use crate::checkpoint::{self, About, TrainerState};
 use crate::device;
 use crate::model::deeplab::DeepLab;
+use crate::model::init;
 use crate::model::params::{Parameters, Precision};
 use crate::model::weights::{self, LastLayers};
-use crate::model::init;
 use crate::recipe::Recipe;
 use crate::shares;
 use shared::dataset::{Descriptor, Index};

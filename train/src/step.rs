@@ -29,6 +29,8 @@ pub struct Stepper {
     pub running: Tensor,
     /// Sums since the last log point, on the device.
     pub meters: Meters,
+    /// The weight of each class in the last batch, `[C] f64`, where the loss weighs classes.
+    pub weights: Option<Tensor>,
     mode: Mode,
     clip_norm: Option<f64>,
 }
@@ -69,7 +71,17 @@ impl Stepper {
         let mode = if settings.freeze_norm { Mode::TrainFrozenNorm } else { Mode::Train };
         let clip_norm = settings.clip_norm;
         let meters = Meters::new(device);
-        Self { network, parameters, optimizer, loss, running, meters, mode, clip_norm }
+        Self {
+            network,
+            parameters,
+            optimizer,
+            loss,
+            running,
+            meters,
+            weights: None,
+            mode,
+            clip_norm,
+        }
     }
 
     /// One step on the mean gradient of one or more batches.
@@ -103,7 +115,7 @@ impl Stepper {
     }
 
     /// The loss of one batch, `[] f32` with its gradient, and the running recall behind it.
-    fn loss_of(&self, batch: &Batch, running: &Tensor) -> (Tensor, Tensor) {
+    fn loss_of(&mut self, batch: &Batch, running: &Tensor) -> (Tensor, Tensor) {
         let device = self.parameters.device();
         let (n, h, w) = (batch.n as i64, batch.h as i64, batch.w as i64);
         let images = upload(&batch.images, &[n, h, w, 3], device);
@@ -111,6 +123,7 @@ impl Stepper {
         let mut ops = Torch::new(&self.parameters, self.mode);
         let scores = self.network.forward(&mut ops, &images, Heads::All);
         let main = self.loss.compute(&scores.main, &labels, running);
+        self.weights = main.weights;
         let loss = match scores.auxiliary {
             None => main.loss,
             Some(scores) => {

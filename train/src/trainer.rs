@@ -9,8 +9,10 @@ use crate::run::{BEST, LAST, Run};
 use crate::step::{Readings, Stepper};
 use crate::validate::validate;
 use shared::error::{Error, Result};
+use shared::labels::Class;
 use shared::metrics::Report;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tch::{Device, Kind, Tensor};
 
 /// Steps in a row whose loss or gradient was not finite that end a run.
 const MOST_BAD_STEPS: u64 = 10;
@@ -28,7 +30,8 @@ pub struct Outcome {
 
 /// Trains to the end, or until `stop` is set: then everything is saved and the error says how to go on.
 pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
-    let Run { out, recipe, device, precision, train, val, network, parameters, mut about, state } = run;
+    let Run { out, recipe, device, precision, train, val, network, parameters, mut about, state } =
+        run;
     let settings = &recipe.train;
     let total = settings.iterations;
     let first = about.iterations;
@@ -83,7 +86,10 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         if ends || stopping || done.is_multiple_of(settings.log_every) {
             let readings = stepper.meters.read(done - logged);
             logged = done;
-            monitor.log(done, &values(&readings, rate))?;
+            let epoch = batches.last().map_or(0, |batch| batch.epoch);
+            let names = values(&readings, rate, epoch, stepper.weights.as_ref(), &about.classes);
+            let named: Vec<(&str, f64)> = names.iter().map(|(n, v)| (n.as_str(), *v)).collect();
+            monitor.log(done, &named)?;
             if readings.longest_bad >= MOST_BAD_STEPS {
                 failed = Some(not_finite(done, readings.longest_bad));
             }
@@ -94,7 +100,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
             let confusion =
                 validate(&stepper.network, &stepper.parameters, &val, size, &|| bar.inc(1))?;
             bar.finish_and_clear();
-            let scored = confusion.report(&about.classes);
+            let scored = confusion.report_without(&val.descriptor.unscored, &about.classes);
             monitor.validated(done, &scored)?;
             if scored.mean_iou > about.best_mean_iou {
                 about.best_mean_iou = scored.mean_iou;
@@ -110,7 +116,10 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         }
         if stopping && !ends {
             return Err(Error::work(format!("stopped at iteration {done} of {total}: saved"))
-                .hint(format!("go on with the same command and --resume --out {}", out.display())));
+                .hint(format!(
+                    "go on with the same command and --resume --out {}",
+                    out.display()
+                )));
         }
     }
     let report = match report {
@@ -120,7 +129,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
             let bar = monitor.validation(val.samples.len() as u64);
             let size = recipe.evaluation.size;
             validate(&stepper.network, &stepper.parameters, &val, size, &|| bar.inc(1))?
-                .report(&about.classes)
+                .report_without(&val.descriptor.unscored, &about.classes)
         }
     };
     monitor.finish();
@@ -149,7 +158,10 @@ fn save(
     checkpoint::save(path, &stepper.parameters, &state, about)
 }
 
-fn optimizer_of(recipe: &crate::recipe::Recipe, parameters: &crate::model::Parameters) -> Optimizer {
+fn optimizer_of(
+    recipe: &crate::recipe::Recipe,
+    parameters: &crate::model::Parameters,
+) -> Optimizer {
     let groups = parameters
         .sections
         .iter()
@@ -179,9 +191,23 @@ fn not_finite(done: u64, steps: u64) -> Error {
 }
 
 /// A log point's readings by name; what could not be measured is left out.
-fn values(readings: &Readings, rate: f64) -> Vec<(&'static str, f64)> {
-    let mut values = vec![("lr", rate), ("skipped", readings.skipped as f64)];
+fn values(
+    readings: &Readings,
+    rate: f64,
+    epoch: u64,
+    weights: Option<&Tensor>,
+    classes: &[Class],
+) -> Vec<(String, f64)> {
+    let always = [("lr", rate), ("epoch", epoch as f64), ("skipped", readings.skipped as f64)];
     let measured = [("loss", readings.loss), ("grad_norm", readings.gradient_norm)];
-    values.extend(measured.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    let measured = measured.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let mut values: Vec<(String, f64)> =
+        always.into_iter().chain(measured).map(|(name, value)| (name.to_string(), value)).collect();
+    if let Some(weights) = weights {
+        let mut host = vec![0f64; classes.len()];
+        weights.to_device(Device::Cpu).to_kind(Kind::Double).copy_data(&mut host, classes.len());
+        let named = classes.iter().zip(host);
+        values.extend(named.map(|(class, weight)| (format!("weight/{}", class.name), weight)));
+    }
     values
 }

@@ -39,7 +39,8 @@ pub fn validate(
             let scores = scores(network, parameters, &image, 1)?; // [1, C, h, w]
             let (width, height) = label.dimensions();
             let scores = resize(&scores, i64::from(height), i64::from(width));
-            let predicted = scores.argmax(1, false).to_kind(Kind::Uint8).to_device(tch::Device::Cpu);
+            let predicted =
+                scores.argmax(1, false).to_kind(Kind::Uint8).to_device(tch::Device::Cpu);
             let mut labels = vec![0u8; predicted.numel()];
             predicted.copy_data(&mut labels, predicted.numel());
             confusion.add(label.as_raw(), &labels);

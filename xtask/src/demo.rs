@@ -87,9 +87,8 @@ fn train_and_score(args: &Args, root: &Path, data: &Path, loss: &str) -> Result<
             .arg("--output")
             .arg(&model),
     )?;
-    let scores = |loss: &str| {
-        root.join("demo/runs").join(format!("streets-{loss}-seed{}.json", args.seed))
-    };
+    let scores =
+        |loss: &str| root.join("demo/runs").join(format!("streets-{loss}-seed{}.json", args.seed));
     let mut eval = program("infer");
     eval.arg("eval").arg("--model").arg(&model).args(["--dataset", "streets", "--data-root"]);
     eval.arg(data).arg("--json").arg(scores(loss));
@@ -111,7 +110,8 @@ fn program(name: &str) -> Command {
 }
 
 fn list(folder: &Path) -> Result<()> {
-    let entries = fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let entries =
+        fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let mut paths = entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>()?;
     paths.sort();
     for path in paths {

@@ -23,7 +23,14 @@ pub fn run(args: &Args) -> Result<()> {
     setup::run(&setup::Args::default())?;
     process::run(cargo(&["fmt", "--all", "--check"]))?;
     // Lints share the build's profile, so that libtorch's wrapper is compiled once.
-    process::run(cargo(&["clippy", "--release", "--workspace", "--all-targets", "--", "-Dwarnings"]))?;
+    process::run(cargo(&[
+        "clippy",
+        "--release",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-Dwarnings",
+    ]))?;
     if args.lints {
         return Ok(());
     }
@@ -44,4 +51,3 @@ fn checks() -> Result<PathBuf> {
     })?;
     Ok(place)
 }
-

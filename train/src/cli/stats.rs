@@ -26,13 +26,18 @@ pub fn run(args: &Args) -> Result<()> {
     print(&stats);
     match stats.problems.len() {
         0 => Ok(()),
-        n => Err(Error::request(format!("{}: {n} problems, listed above", args.data_root.display()))),
+        n => {
+            Err(Error::request(format!("{}: {n} problems, listed above", args.data_root.display())))
+        }
     }
 }
 
 #[allow(clippy::print_stdout)]
 fn print(stats: &Stats) {
-    println!("{} {}: {} pairs, {} counted", stats.dataset, stats.split, stats.images, stats.counted);
+    println!(
+        "{} {}: {} pairs, {} counted",
+        stats.dataset, stats.split, stats.images, stats.counted
+    );
     for size in &stats.sizes {
         println!("  {} x {}: {} images", size.width, size.height, size.images);
     }

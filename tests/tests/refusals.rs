@@ -1,0 +1,149 @@
+//! Bad input to the `train` program: one line, a hint, exit code 2, and nothing half-written.
+
+use std::path::Path;
+use tests::{TINY_RECIPE, program, streets, succeeds};
+
+/// Runs `train` and expects a refusal that contains every one of some words.
+fn refuses(args: &[&str], words: &[&str]) {
+    let output = program("train").args(args).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).to_string();
+    assert_eq!(output.status.code(), Some(2), "train {args:?}: {said}");
+    let errors: Vec<&str> = said.lines().filter(|l| l.starts_with("error: ")).collect();
+    assert_eq!(errors.len(), 1, "one line of error: {said}");
+    for word in words {
+        assert!(said.contains(word), "expected {word:?} in: {said}");
+    }
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+struct Bench {
+    folder: tempfile::TempDir,
+    data: String,
+    recipe: String,
+    out: String,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = streets(folder.path(), "streets", "64x64", 4, 2).display().to_string();
+        let recipe = folder.path().join("tiny.toml");
+        std::fs::write(&recipe, TINY_RECIPE).unwrap();
+        let text = |path: &Path| path.display().to_string();
+        let (recipe, out) = (text(&recipe), text(&folder.path().join("run")));
+        Self { folder, data, recipe, out }
+    }
+
+    /// `train fit` with changes, refused, with no folder left behind.
+    fn fit_refuses(&self, changes: &[&str], words: &[&str]) {
+        let mut args = vec!["fit", "--recipe", &self.recipe, "--data-root", &self.data, "--out"];
+        args.push(&self.out);
+        for change in changes {
+            args.extend(["--set", change]);
+        }
+        refuses(&args, words);
+        assert!(!Path::new(&self.out).exists(), "a refused run left {}", self.out);
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+}
+
+#[test]
+fn a_wrong_recipe_is_refused_before_anything_is_written() {
+    let bench = Bench::new();
+    bench.fit_refuses(&["train.iteration=5"], &["iteration", "hint: "]);
+    bench.fit_refuses(&["loss=recal"], &["recal", "cross-entropy"]);
+    bench.fit_refuses(&["loss=cross-entropy", "loss.floor=true"], &["floor"]);
+    bench.fit_refuses(&["model.backbone=resnet152"], &["resnet152", "resnet101"]);
+    bench.fit_refuses(&["model.output_stride=4"], &["expected 8 or 16, got 4"]);
+    bench.fit_refuses(&["train.batch=1"], &["train.batch", "at least 2"]);
+    bench.fit_refuses(&["train.batch=100"], &["100", "4"]);
+    bench.fit_refuses(&["train.learning_rate=-1"], &["learning_rate", "more than 0"]);
+    bench.fit_refuses(&["train.device=tpu"], &["tpu", "auto, cpu, cuda"]);
+    bench.fit_refuses(&["data.dataset=kitti"], &["kitti", "camvid"]);
+    bench.fit_refuses(&["data.train=training"], &["training"]);
+    bench.fit_refuses(&["noequals"], &["key=value"]);
+    bench.fit_refuses(&["start.weights=\"none.safetensors\""], &["none.safetensors"]);
+    let missing = bench.path("missing.toml");
+    refuses(&["fit", "--recipe", &missing], &["missing.toml", "hint: "]);
+}
+
+#[test]
+fn wrong_data_is_refused_by_name() {
+    let bench = Bench::new();
+    let labels = Path::new(&bench.data).join("labels/train");
+    let first = labels.join("000000.png");
+    let whole = std::fs::read(&first).unwrap();
+
+    std::fs::write(&first, &whole[..whole.len() / 2]).unwrap();
+    refuses(
+        &["stats", "--dataset", "streets", "--data-root", &bench.data],
+        &["000000"],
+    );
+    std::fs::remove_file(&first).unwrap();
+    bench.fit_refuses(&[], &["000000"]);
+    std::fs::write(&first, &whole).unwrap();
+
+    let empty = bench.path("empty");
+    std::fs::create_dir(&empty).unwrap();
+    refuses(
+        &["fit", "--recipe", &bench.recipe, "--data-root", &empty, "--out", &bench.out],
+        &["hint: "],
+    );
+}
+
+#[test]
+fn a_corrupt_training_image_ends_the_run_with_its_name() {
+    let bench = Bench::new();
+    for entry in std::fs::read_dir(Path::new(&bench.data).join("images/train")).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() / 3]).unwrap();
+    }
+    let args = ["fit", "--recipe", &bench.recipe, "--data-root", &bench.data, "--out", &bench.out];
+    refuses(&args, &["images/train/0000"]);
+}
+
+#[test]
+fn an_export_of_something_else_is_refused_and_leaves_no_file() {
+    let bench = Bench::new();
+    let model = bench.path("model.onnx");
+    let export = |checkpoint: &str, words: &[&str]| {
+        refuses(&["export", "--checkpoint", checkpoint, "--output", &model], words);
+        assert!(!Path::new(&model).exists());
+    };
+    export(&bench.path("none.safetensors"), &["none.safetensors"]);
+    export(&bench.recipe, &["not a safetensors file", "hint: "]);
+    let args = ["fit", "--recipe", &bench.recipe, "--data-root", &bench.data, "--out", &bench.out];
+    succeeds(program("train").args(args).args(["--set", "train.iterations=1"]));
+    let last = format!("{}/last.safetensors", bench.out);
+    let refused = |extra: &[&str], words: &[&str]| {
+        let mut args = vec!["export", "--checkpoint", &last];
+        args.extend(extra);
+        refuses(&args, words);
+    };
+    refused(&["--output", &bench.path("model.pb")], &[".onnx or .safetensors"]);
+    refused(&["--output", &model, "--precision", "int8"], &["fp32"]);
+    // Weights alone start a run, but are no checkpoint.
+    let weights = bench.path("weights.safetensors");
+    succeeds(program("train").args(["export", "--checkpoint", &last, "--output", &weights]));
+    export(&weights, &["got weights alone", "start.weights"]);
+    // Another network's weights do not fit.
+    let out = bench.path("other");
+    let other = ["fit", "--recipe", &bench.recipe, "--data-root", &bench.data, "--out", &out];
+    let start = format!("start.weights={weights:?}");
+    let mut args = other.to_vec();
+    args.extend(["--set", &start, "--set", "model.backbone=resnet50"]);
+    refuses(&args, &["names do not fit", "hint: "]);
+}
+
+#[test]
+fn synth_refuses_odd_requests_and_foreign_folders() {
+    let bench = Bench::new();
+    refuses(&["synth", "--out", &bench.path("a"), "--size", "63x64"], &["63"]);
+    refuses(&["synth", "--out", &bench.path("a"), "--layout", "kitti"], &["kitti"]);
+    refuses(&["synth", "--out", &bench.data, "--count", "9"], &["hint: "]);
+    assert!(!Path::new(&bench.path("a")).exists());
+}

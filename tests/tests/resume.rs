@@ -1,0 +1,101 @@
+//! Training that is killed, again and again, ends with the same weights as training that is not.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tests::{TINY_RECIPE, program, streets, succeeds};
+
+/// The network, the data and the recipe of one test.
+fn fit(folder: &Path, data: &Path, out: &str) -> Command {
+    let recipe = folder.join("tiny.toml");
+    std::fs::write(&recipe, TINY_RECIPE).unwrap();
+    let mut command = program("train");
+    command.args(["fit", "--resume", "--recipe"]).arg(recipe).arg("--data-root").arg(data);
+    command.arg("--out").arg(folder.join(out));
+    // The same number of threads in every sitting: that is what exactness is promised for.
+    command.env("OMP_NUM_THREADS", "2");
+    command
+}
+
+/// Every tensor of a checkpoint, as bytes.
+fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
+    let bytes = std::fs::read(path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    file.iter().map(|(name, view)| (name.to_string(), view.data().to_vec())).collect()
+}
+
+#[test]
+fn killed_at_many_points_a_run_ends_with_the_same_bits_as_one_never_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = streets(folder.path(), "streets", "64x64", 8, 2);
+    succeeds(&mut fit(folder.path(), &data, "whole"));
+
+    // Delays that grow, so that the run moves on, in odd steps, so that kills fall into steps and saves alike.
+    let last = folder.path().join("killed/last.safetensors");
+    let mut kills = 0;
+    let mut loaded = 0;
+    for attempt in 0..60 {
+        let mut child = fit(folder.path(), &data, "killed").stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(700 + 137 * attempt));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "a resumed run failed: {status}");
+            break;
+        }
+        child.kill().unwrap(); // SIGKILL
+        child.wait().unwrap();
+        kills += 1;
+        if last.exists() {
+            tensors(&last); // whole, whatever moment it was
+            loaded += 1;
+        }
+    }
+    succeeds(&mut fit(folder.path(), &data, "killed"));
+    eprintln!("killed {kills} times, {loaded} checkpoints read in between");
+    assert!(kills >= 3, "only {kills} kills: the test no longer tests anything");
+
+    let whole = tensors(&folder.path().join("whole/last.safetensors"));
+    let killed = tensors(&last);
+    assert!(whole.keys().eq(killed.keys()));
+    for (name, bytes) in &whole {
+        assert!(killed[name] == *bytes, "{name} differs");
+    }
+    for name in ["trainer.running_recall", "backbone.bn1.running_mean", "classifier.4.bias"] {
+        assert!(whole.contains_key(name), "{name} is not in the checkpoint");
+    }
+    let log = |run: &str| -> Vec<u64> {
+        let text = std::fs::read_to_string(folder.path().join(run).join("metrics.jsonl")).unwrap();
+        let steps = text.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap());
+        steps.filter_map(|v| v["step"].as_u64()).collect()
+    };
+    assert_eq!(log("whole"), log("killed"), "the log has each step once");
+}
+
+#[test]
+fn a_finished_run_is_not_overwritten_and_another_recipe_is_not_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = streets(folder.path(), "streets", "64x64", 4, 1);
+    let short = ["--set", "train.iterations=1"];
+    succeeds(fit(folder.path(), &data, "run").args(short));
+    let refused = |changes: &[&str], expected: &str| {
+        let output = fit(folder.path(), &data, "run").args(short).args(changes).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).to_string();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(expected), "{said}");
+    };
+    refused(&["--set", "train.learning_rate=0.5"], "learning_rate = 0.5");
+    refused(&["--set", "loss=cross-entropy"], "resume");
+    refused(&["--set", "model.backbone=resnet34"], "resnet34");
+    let mut again = fit(folder.path(), &data, "run");
+    let recipe = folder.path().join("tiny.toml");
+    again = {
+        drop(again);
+        let mut command = program("train");
+        command.args(["fit", "--recipe"]).arg(recipe).arg("--data-root").arg(&data);
+        command.arg("--out").arg(folder.path().join("run"));
+        command
+    };
+    let output = again.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("holds a run already"));
+}

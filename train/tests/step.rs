@@ -1,0 +1,130 @@
+//! One step: what a batch that is not finite may not touch, and what accumulation means.
+
+use tch::{Device, Kind, Tensor};
+use train::data::Batch;
+use train::loss::LossSettings;
+use train::model::params::{Parameters, Precision};
+use train::model::{DeepLab, ModelSettings, init};
+use train::optimizer::{Group, Optimizer};
+use train::recipe::Recipe;
+use train::step::Stepper;
+
+const RECIPE: &str = r#"
+name = "test"
+data = { dataset = "streets" }
+model = { output_stride = 16, dropout = 0.0 }
+loss = { name = "recall", momentum = 0.9 }
+optimizer = { name = "adam" }
+train = { iterations = 1, batch = 2, learning_rate = 1e-3 }
+"#;
+
+const CLASSES: i64 = 3;
+
+fn stepper(changes: &[&str]) -> Stepper {
+    let changes: Vec<String> = changes.iter().map(|c| c.to_string()).collect();
+    let recipe = Recipe::parse(RECIPE, &changes).unwrap();
+    let network = DeepLab::new(&recipe.model, CLASSES);
+    let mut parameters = Parameters::new(&network, Device::Cpu, Precision::F32);
+    init::initialize(&mut parameters, 7);
+    let groups = parameters
+        .sections
+        .iter()
+        .map(|s| Group { range: s.range.clone(), lr_factor: 1.0, decay: s.decayed })
+        .collect();
+    let len = parameters.flat.size()[0];
+    let optimizer = Optimizer::new(&recipe.optimizer, len, groups, Device::Cpu);
+    Stepper::new(network, parameters, optimizer, recipe.loss.clone(), &recipe.train)
+}
+
+/// Images and labels that follow from a number.
+fn batch(number: u8) -> Batch {
+    let (n, h, w) = (2, 32, 48);
+    let images = (0..n * h * w * 3).map(|i| (i * 7 + i / 97) as u8 ^ number).collect();
+    let labels = (0..n * h * w).map(|i| ((i / 16 + usize::from(number)) % 4) as u8);
+    let labels = labels.map(|l| if l == 3 { 255 } else { l }).collect();
+    Batch { images, labels, n, h, w, step: 0, epoch: 0 }
+}
+
+/// Everything that a step may change, copied.
+fn state(stepper: &Stepper) -> Vec<(String, Tensor)> {
+    let mut all = stepper.optimizer.state();
+    all.push(("flat".into(), stepper.parameters.flat.shallow_clone()));
+    all.push(("buffers".into(), stepper.parameters.buffers.shallow_clone()));
+    all.push(("running".into(), stepper.running.shallow_clone()));
+    all.into_iter().map(|(name, tensor)| (name, tensor.copy())).collect()
+}
+
+/// Equal bit for bit, a NaN to itself as well.
+fn same(a: &Tensor, b: &Tensor) -> bool {
+    let equal = a.eq_tensor(b).logical_or(&a.isnan().logical_and(&b.isnan()));
+    bool::try_from(equal.all()).unwrap()
+}
+
+#[test]
+fn a_step_that_is_not_finite_leaves_everything_as_it_was() {
+    let mut stepper = stepper(&[]);
+    stepper.step(&[batch(1)], 1e-3);
+    // A weight of infinity deep in the backbone: activations, statistics and loss are NaN from there on.
+    let place = stepper.parameters.entries[30].range.start;
+    tch::no_grad(|| stepper.parameters.flat.narrow(0, place, 1).fill_(f64::INFINITY));
+    stepper.parameters.refresh();
+    let before = state(&stepper);
+    for number in 0..3 {
+        stepper.step(&[batch(number)], 1e-3);
+    }
+    for ((name, then), (_, now)) in before.iter().zip(state(&stepper)) {
+        assert!(same(then, &now), "{name} changed");
+    }
+    let readings = stepper.meters.read(4);
+    assert_eq!((readings.skipped, readings.longest_bad), (3, 3));
+    assert!(readings.loss.is_some_and(f64::is_finite));
+
+    // A run of bad steps goes on over a log point; a good step ends it.
+    stepper.step(&[batch(3)], 1e-3);
+    assert_eq!(stepper.meters.read(1).longest_bad, 4);
+    tch::no_grad(|| stepper.parameters.flat.narrow(0, place, 1).fill_(0.0));
+    stepper.parameters.refresh();
+    let before = state(&stepper);
+    stepper.step(&[batch(4)], 1e-3);
+    assert_eq!(stepper.meters.read(1).skipped, 0);
+    assert!(state(&stepper).iter().zip(&before).all(|((_, now), (_, then))| !same(then, now)));
+}
+
+#[test]
+fn accumulated_batches_give_the_mean_of_their_gradients() {
+    // With fixed statistics the batches do not see each other, and plain SGD shows the gradient.
+    let sgd = ["optimizer.name=sgd", "optimizer.momentum=0.0", "loss=cross-entropy"];
+    let changes: Vec<&str> = sgd.into_iter().chain(["train.freeze_norm=true"]).collect();
+    let moved = |batches: &[Batch]| {
+        let mut stepper = stepper(&changes);
+        let before = stepper.parameters.flat.copy();
+        stepper.step(batches, 1.0);
+        &stepper.parameters.flat - before
+    };
+    let mean = (moved(&[batch(1)]) + moved(&[batch(2)])) / 2.0;
+    let both = moved(&[batch(1), batch(2)]);
+    let largest = f64::try_from(mean.abs().max()).unwrap();
+    let distance = f64::try_from((mean - both).abs().max()).unwrap();
+    assert!(distance < 1e-5 * largest, "{distance} of {largest}");
+}
+
+#[test]
+fn bf16_follows_f32_within_its_rounding() {
+    let (f32_loss, bf16_loss) = {
+        let loss = |precision| {
+            let settings = ModelSettings { output_stride: 16, ..Default::default() };
+            let network = DeepLab::new(&settings, CLASSES);
+            let mut parameters = Parameters::new(&network, Device::Cpu, precision);
+            init::initialize(&mut parameters, 7);
+            let images = image::RgbImage::from_raw(48, 64, batch(1).images).unwrap();
+            let scores = train::validate::scores(&network, &parameters, &images, 2).unwrap();
+            assert_eq!(scores.kind(), Kind::Float);
+            let labels = Tensor::from_data_size(&batch(1).labels, &[2, 32, 48], Kind::Uint8);
+            let loss = LossSettings::CrossEntropy(Default::default());
+            let running = loss.initial_running(CLASSES, Device::Cpu);
+            f64::try_from(loss.compute(&scores, &labels, &running).loss).unwrap()
+        };
+        (loss(Precision::F32), loss(Precision::Bf16))
+    };
+    assert!((f32_loss - bf16_loss).abs() < 0.02 * f32_loss, "{f32_loss} {bf16_loss}");
+}
