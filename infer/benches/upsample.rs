@@ -17,10 +17,13 @@ fn main() {
         let (c, x, y) = ((i / (w * h)) as f32, (i % w) as f32, (i / w % h) as f32);
         ((x / (40.0 + c * 3.0)).sin() + (y / (30.0 + c * 2.0)).cos()) * 4.0 + (c * 1.7).sin()
     };
-    let logits = |value: &dyn Fn(usize) -> f32| (0..CLASSES * w * h).map(value).collect::<Vec<f32>>();
+    let logits =
+        |value: &dyn Fn(usize) -> f32| (0..CLASSES * w * h).map(value).collect::<Vec<f32>>();
     for (name, logits) in [("smooth", logits(&smooth)), ("noise", logits(&noise))] {
         time(&format!("{name}: argmax"), || argmax(&logits, CLASSES, FROM).map(|l| l.len()));
-        time(&format!("{name}: upsample and argmax"), || upsample_argmax(&logits, CLASSES, FROM, TO).map(|l| l.len()));
+        time(&format!("{name}: upsample and argmax"), || {
+            upsample_argmax(&logits, CLASSES, FROM, TO).map(|l| l.len())
+        });
     }
 }
 

@@ -5,59 +5,16 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use image::{GrayImage, ImageEncoder};
-use shared::dataset::{Descriptor, Index};
+use shared::dataset::Index;
 use shared::error::{Context, Error, Result};
 use shared::files::write_atomic;
-use shared::labels::Class;
 use shared::metrics::EvalFile;
 
-use crate::provider::Choice;
+use crate::args::{Data, Run};
+use crate::output::{make_folder, make_parent, write_native};
 use crate::score::{self, check_classes, median_ms, report};
-use crate::session::{Model, Options, Resized};
+use crate::session::{Model, Resized};
 use crate::table::table;
-
-/// Where and how models run; the same for every command.
-#[derive(Debug, Clone, Args)]
-pub struct Run {
-    /// Where to run; one asked for by name is used or the command fails
-    #[arg(long, value_enum, default_value_t)]
-    pub provider: Choice,
-    /// CPU threads [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub threads: Option<u16>,
-}
-
-impl Run {
-    /// The options of a session.
-    pub fn options(&self) -> Options {
-        Options { provider: self.provider, threads: self.threads.map(usize::from) }
-    }
-}
-
-/// The data that models are scored on.
-#[derive(Debug, Args)]
-pub struct Data {
-    /// Data set: cityscapes, synthia, camvid, streets, or the TOML file of your own
-    #[arg(long, value_name = "NAME|FILE")]
-    pub dataset: String,
-    /// Folder that the data set was unpacked in
-    #[arg(long, value_name = "DIR")]
-    pub data_root: PathBuf,
-    /// Split to score
-    #[arg(long, default_value = "val")]
-    pub split: String,
-}
-
-impl Data {
-    /// The index of the split.
-    ///
-    /// # Errors
-    /// An unknown data set, a folder or split that is not there, incomplete pairs.
-    pub fn open(&self) -> Result<Index> {
-        Index::open(&Descriptor::find(&self.dataset)?, &self.data_root, &self.split)
-    }
-}
 
 /// What the user typed after `infer eval`.
 #[derive(Debug, Args)]
@@ -103,11 +60,16 @@ pub fn eval(args: &EvalArgs) -> Result<String> {
         images += 1;
         let Some(folder) = &args.save_labels else { return Ok(()) };
         let path = folder.join(format!("{}_pred.png", index.samples[scene.place].name));
-        save_native(&path, &scene.predictions[0], &index.descriptor.classes)
+        write_native(&path, &scene.predictions[0], &index.descriptor.classes)
     })?;
-    let [score] = &scores[..] else { return Err(Error::work("eval: expected the score of one model")) };
+    let [score] = &scores[..] else {
+        return Err(Error::work("eval: expected the score of one model"));
+    };
     if images != index.samples.len() {
-        return Err(Error::work(format!("eval: expected {} images, got {images}", index.samples.len())));
+        return Err(Error::work(format!(
+            "eval: expected {} images, got {images}",
+            index.samples.len()
+        )));
     }
     let seconds = started.elapsed().as_secs_f64();
     eprintln!(
@@ -144,7 +106,10 @@ fn read_baseline(path: &Path, index: &Index) -> Result<EvalFile> {
     let got: Vec<&str> = file.report.classes.iter().map(|c| c.name.as_str()).collect();
     let in_order = file.report.classes.iter().enumerate().all(|(i, c)| c.id == i);
     if expected != got || !in_order {
-        return Err(Error::request(format!("{}: expected the classes {expected:?}, got {got:?}", what())));
+        return Err(Error::request(format!(
+            "{}: expected the classes {expected:?}, got {got:?}",
+            what()
+        )));
     }
     if (file.dataset.as_str(), file.split.as_str()) != (&index.descriptor.name, &index.split) {
         let (data, split) = (&index.descriptor.name, &index.split);
@@ -157,33 +122,4 @@ fn read_baseline(path: &Path, index: &Index) -> Result<EvalFile> {
         .hint("scores on different images are not comparable"));
     }
     Ok(file)
-}
-
-/// Train ids to the data set's own ids, as an 8-bit PNG.
-fn save_native(path: &Path, labels: &GrayImage, classes: &[Class]) -> Result<()> {
-    let mut native = [0; 256];
-    native.iter_mut().zip(classes).for_each(|(id, class)| *id = class.native_id);
-    let values: Vec<u8> = labels.as_raw().iter().map(|&l| native[usize::from(l)]).collect();
-    let mut png = Vec::new();
-    image::codecs::png::PngEncoder::new(&mut png)
-        .write_image(&values, labels.width(), labels.height(), image::ExtendedColorType::L8)
-        .work(|| format!("{}: PNG", path.display()))?;
-    make_parent(Some(path))?;
-    write_atomic(path, &png)
-}
-
-/// Creates the folder that a file is to be written in.
-pub(crate) fn make_parent(file: Option<&Path>) -> Result<()> {
-    match file {
-        Some(path) if path.is_dir() => {
-            Err(Error::request(format!("{}: expected the name of a file, got a folder", path.display())))
-        }
-        Some(path) => path.parent().filter(|p| !p.as_os_str().is_empty()).map_or(Ok(()), make_folder),
-        None => Ok(()),
-    }
-}
-
-/// Creates a folder and those above it.
-pub(crate) fn make_folder(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder).request(|| format!("{}: cannot create the folder", folder.display()))
 }

@@ -38,7 +38,9 @@ pub fn feed<T: Send>(
             })
             .collect();
         for i in 0..count {
-            let item = lanes[i % threads].recv().map_err(|_| Error::work("loader: a thread ended early"))?;
+            let item = lanes[i % threads]
+                .recv()
+                .map_err(|_| Error::work("loader: a thread ended early"))?;
             take(i, item)?;
         }
         Ok(())
@@ -60,7 +62,7 @@ mod tests {
     fn items_come_in_order_whatever_the_threads_do() {
         let mut seen = Vec::new();
         let slow_first = |i: usize| {
-            thread::sleep(Duration::from_millis(if i % 3 == 0 { 5 } else { 0 }));
+            thread::sleep(Duration::from_millis(if i.is_multiple_of(3) { 5 } else { 0 }));
             i
         };
         feed(20, 3, slow_first, |i, item| {

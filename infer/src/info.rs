@@ -6,14 +6,14 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use clap::Args;
-use sha2::{Digest, Sha256};
 use shared::card::Card;
 use shared::error::{Error, Result};
 
-use crate::eval::Run;
-use crate::session::{Model, ModelFile};
+use crate::args::Run;
+use crate::model_file::ModelFile;
+use crate::session::Model;
 use crate::table::percent;
-use crate::verify::{hex, verify};
+use crate::verify::verify;
 
 /// What the user typed after `infer info`.
 #[derive(Debug, Args)]
@@ -47,8 +47,12 @@ pub fn info(args: &InfoArgs, print: impl Fn(&str)) -> Result<()> {
     if verdict.verified {
         return Ok(());
     }
-    Err(Error::work(format!("model: {at}: expected what its card says, got something else on {provider}"))
-        .hint("export it again; if another provider verifies it, that device or its driver is at fault"))
+    Err(Error::work(format!(
+        "model: {at}: expected what its card says, got something else on {provider}"
+    ))
+    .hint(
+        "export it again; if another provider verifies it, that device or its driver is at fault",
+    ))
 }
 
 fn describe(file: &ModelFile, model: &Model) -> String {
@@ -59,7 +63,7 @@ fn describe(file: &ModelFile, model: &Model) -> String {
         let _ = writeln!(text, "{name:<10} {value}");
     };
     line("file", format!("{}, {} bytes", file.path.display(), file.bytes.len()));
-    line("sha256", hex(&Sha256::digest(&file.bytes)));
+    line("sha256", file.sha256());
     line("name", card.name.clone());
     line("precision", format!("{}, opset {}", card.precision, card.opset));
     inputs.into_iter().for_each(|input| line("input", input));
@@ -76,9 +80,18 @@ fn describe(file: &ModelFile, model: &Model) -> String {
     let probe = &card.probe;
     line(
         "probe",
-        format!("{} x {} x {}, {} positions", probe.batch, probe.height, probe.width, probe.positions.len()),
+        format!(
+            "{} x {} x {}, {} positions",
+            probe.batch,
+            probe.height,
+            probe.width,
+            probe.positions.len()
+        ),
     );
-    line("classes", format!("{} (id, name, colour, share of the training pixels)", card.classes.len()));
+    line(
+        "classes",
+        format!("{} (id, name, colour, share of the training pixels)", card.classes.len()),
+    );
     let rare = card.rare_classes();
     for (id, class) in card.classes.iter().enumerate() {
         let [r, g, b] = class.color;

@@ -2,11 +2,16 @@
 //! Not training and not export; it knows neither torch nor the trainer, and prints nothing on its own to
 //! standard output. One file per command (`eval`, `predict`, `compare`, `info`), on top of `session`.
 
+pub mod args;
 pub mod compare;
+mod contract;
 pub mod eval;
 mod feed;
 pub mod info;
 pub mod interrupt;
+pub mod model_file;
+pub mod output;
+mod placement;
 pub mod predict;
 pub mod provider;
 pub mod runtime;

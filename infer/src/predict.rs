@@ -2,19 +2,19 @@
 //! An image that cannot be read is reported, counted and makes the command fail; the others are done.
 //! Colours come from the model's card.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use image::{ImageEncoder, RgbImage};
+use image::RgbImage;
 use shared::decode;
-use shared::error::{Context, Error, Result};
-use shared::files::write_atomic;
+use shared::error::{Error, Result};
 use shared::render::{Palette, class_entries, legend, paste};
 
-use crate::eval::{Run, make_folder};
+use crate::args::Run;
 use crate::feed::{feed, loader_threads};
 use crate::interrupt;
+use crate::output::{make_folder, write_png};
 use crate::score::{median_ms, progress};
 use crate::session::Model;
 use crate::source::sources;
@@ -40,7 +40,11 @@ pub struct PredictArgs {
 
 fn parse_opacity(text: &str) -> std::result::Result<f32, String> {
     let value: f32 = text.parse().map_err(|e| format!("{e}"))?;
-    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("expected a number from 0 to 1".into()) }
+    if (0.0..=1.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("expected a number from 0 to 1".into())
+    }
 }
 
 /// Runs the command; returns what goes to standard output.
@@ -81,7 +85,10 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
         let file = |kind: &str| args.out.join(format!("{}_{kind}.png", sources[i].name));
         write_png(&file("color"), &palette.paint(&result.labels))?;
         let overlay = palette.overlay(&image, &result.labels, args.opacity);
-        write_png(&file("overlay"), &above(&overlay, &legend(&entries, image.width(), legend_size(&image))))?;
+        write_png(
+            &file("overlay"),
+            &above(&overlay, &legend(&entries, image.width(), legend_size(&image))),
+        )?;
         for (list, time) in times.iter_mut().zip([prepare, result.run, result.post]) {
             list.push(time);
         }
@@ -98,7 +105,9 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
         write_png(&args.out.join("legend.png"), &legend(&entries, 640, 16.0))?;
     }
     let [prepare, run, post] = times.map(|t| median_ms(&t));
-    eprintln!("median per image: decode and prepare {prepare:.1} ms, run {run:.1} ms, labels {post:.1} ms");
+    eprintln!(
+        "median per image: decode and prepare {prepare:.1} ms, run {run:.1} ms, labels {post:.1} ms"
+    );
     let unread = sources.len() - done;
     if unread > 0 {
         return Err(Error::work(format!(
@@ -108,7 +117,10 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
         ))
         .hint("the lines above name the unreadable ones"));
     }
-    Ok(format!("{done} images: NAME_color.png, NAME_overlay.png, legend.png in {}\n", args.out.display()))
+    Ok(format!(
+        "{done} images: NAME_color.png, NAME_overlay.png, legend.png in {}\n",
+        args.out.display()
+    ))
 }
 
 /// Text that can be read on a picture of this size.
@@ -119,17 +131,9 @@ fn legend_size(image: &RgbImage) -> f32 {
 /// The one picture above the other, on white.
 fn above(top: &RgbImage, bottom: &RgbImage) -> RgbImage {
     let width = top.width().max(bottom.width());
-    let mut both = RgbImage::from_pixel(width, top.height() + bottom.height(), image::Rgb([255; 3]));
+    let mut both =
+        RgbImage::from_pixel(width, top.height() + bottom.height(), image::Rgb([255; 3]));
     paste(&mut both, top, 0, 0);
     paste(&mut both, bottom, 0, top.height());
     both
-}
-
-/// Writes a picture as PNG, whole or not at all.
-pub(crate) fn write_png(path: &Path, picture: &RgbImage) -> Result<()> {
-    let mut png = Vec::new();
-    image::codecs::png::PngEncoder::new(&mut png)
-        .write_image(picture.as_raw(), picture.width(), picture.height(), image::ExtendedColorType::Rgb8)
-        .work(|| format!("{}: PNG", path.display()))?;
-    write_atomic(path, &png)
 }

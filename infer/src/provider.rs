@@ -12,11 +12,10 @@ use clap::ValueEnum;
 use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 use ort::session::Session;
 use ort::session::builder::{AutoDevicePolicy, SessionBuilder};
-use serde::Deserialize;
 use shared::error::{Context, Error, Result};
 
+use crate::placement::{Node, watch};
 use crate::runtime::{Runtime, runtime, take_last_error};
-use crate::session::Input;
 
 /// Where the user wants the model to run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -65,7 +64,12 @@ pub(crate) struct Placed {
 ///
 /// # Errors
 /// A model that ONNX Runtime refuses, and a provider by name that is not to be had (exit code 2).
-pub(crate) fn place(path: &Path, bytes: &[u8], choice: Choice, threads: Option<usize>) -> Result<Placed> {
+pub(crate) fn place(
+    path: &Path,
+    bytes: &[u8],
+    choice: Choice,
+    threads: Option<usize>,
+) -> Result<Placed> {
     let runtime = runtime()?;
     let ask = Ask { runtime, path, bytes, threads };
     match choice {
@@ -125,12 +129,13 @@ impl Ask<'_> {
             return Ok(Placed { session, provider, note: "every node".into() });
         }
         let folder = tempfile::tempdir().work(|| format!("{asked}: temporary folder"))?;
-        let mut session = self.commit(provider, Fallback::Watched, Some(folder.path())).map_err(|e| {
-            let logged = take_last_error();
-            let reason = if logged.is_empty() { e.to_string() } else { logged };
-            Error::request(format!("{asked}: expected a working device, got {reason}"))
-                .hint("check the driver with `nvidia-smi`, or use --provider cpu")
-        })?;
+        let mut session =
+            self.commit(provider, Fallback::Watched, Some(folder.path())).map_err(|e| {
+                let logged = take_last_error();
+                let reason = if logged.is_empty() { e.to_string() } else { logged };
+                Error::request(format!("{asked}: expected a working device, got {reason}"))
+                    .hint("check the driver with `nvidia-smi`, or use --provider cpu")
+            })?;
         let nodes = watch(&mut session)?;
         let strays: Vec<&Node> = nodes.iter().filter(|n| n.is_computation_on_cpu()).collect();
         if let Some(first) = strays.first() {
@@ -143,7 +148,10 @@ impl Ask<'_> {
             .hint("use --provider cpu, or export the model again with another precision"));
         }
         let on_cpu = nodes.iter().filter(|n| n.is_on_cpu()).count();
-        let note = format!("{} nodes, and the arithmetic of sizes in {on_cpu} on the CPU", nodes.len() - on_cpu);
+        let note = format!(
+            "{} nodes, and the arithmetic of sizes in {on_cpu} on the CPU",
+            nodes.len() - on_cpu
+        );
         Ok(Placed { session, provider, note })
     }
 
@@ -157,7 +165,12 @@ impl Ask<'_> {
         Ok(builder)
     }
 
-    fn commit(&self, provider: Provider, fallback: Fallback, profile: Option<&Path>) -> ort::Result<Session> {
+    fn commit(
+        &self,
+        provider: Provider,
+        fallback: Fallback,
+        profile: Option<&Path>,
+    ) -> ort::Result<Session> {
         let mut providers: Vec<ExecutionProviderDispatch> = Vec::new();
         if provider == Provider::Tensorrt {
             providers.push(ep::TensorRT::default().build().error_on_failure());
@@ -175,70 +188,12 @@ impl Ask<'_> {
     }
 
     fn refused(&self, error: &ort::Error) -> Error {
-        Error::request(format!("model: {}: expected an ONNX model, got {error}", self.path.display()))
-            .hint("the file may be truncated: export or copy it again")
+        Error::request(format!(
+            "model: {}: expected an ONNX model, got {error}",
+            self.path.display()
+        ))
+        .hint("the file may be truncated: export or copy it again")
     }
-}
-
-/// A node of a profiled run.
-struct Node {
-    operator: String,
-    provider: String,
-    output_bytes: u64,
-}
-
-/// A size is a handful of i64 values; an image, even the small one of the profiled run, is far more.
-const SIZE_BYTES: u64 = 1024;
-
-impl Node {
-    fn is_on_cpu(&self) -> bool {
-        self.provider == "CPUExecutionProvider"
-    }
-
-    fn is_computation_on_cpu(&self) -> bool {
-        self.is_on_cpu() && self.output_bytes > SIZE_BYTES
-    }
-}
-
-/// Runs a session made with profiling once, on a black 64 x 64 image; what ran where. Ends the profiling.
-fn watch(session: &mut Session) -> Result<Vec<Node>> {
-    let what = || "profiled run".to_owned();
-    let name = session.inputs().first().map(|i| i.name().to_owned()).unwrap_or_default();
-    let pixels = [0; 64 * 64 * 3];
-    let image = Input { pixels: &pixels, batch: 1, height: 64, width: 64 };
-    session.run(ort::inputs![name => image.tensor()?]).work(what)?;
-    let file = session.end_profiling().work(what)?;
-    let text = std::fs::read_to_string(&file).work(what)?;
-    read_profile(&text)
-}
-
-fn read_profile(text: &str) -> Result<Vec<Node>> {
-    #[derive(Deserialize)]
-    struct Event {
-        #[serde(default)]
-        cat: String,
-        #[serde(default)]
-        args: Args,
-    }
-    #[derive(Deserialize, Default)]
-    struct Args {
-        op_name: Option<String>,
-        provider: Option<String>,
-        output_size: Option<String>,
-    }
-    let events: Vec<Event> = serde_json::from_str(text).work(|| "profiled run: its report".into())?;
-    let nodes = events.into_iter().filter(|e| e.cat == "Node").filter_map(|e| {
-        Some(Node {
-            operator: e.args.op_name?,
-            provider: e.args.provider?,
-            output_bytes: e.args.output_size?.parse().ok()?,
-        })
-    });
-    let nodes: Vec<Node> = nodes.collect();
-    if nodes.is_empty() {
-        return Err(Error::work("profiled run: expected the nodes that ran, got none"));
-    }
-    Ok(nodes)
 }
 
 #[cfg(test)]
@@ -248,28 +203,15 @@ mod tests {
     const MODEL: &[u8] = include_bytes!("../tests/models/both.onnx");
 
     #[test]
-    fn a_profiled_run_tells_computation_on_the_cpu_from_the_arithmetic_of_sizes() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut session = Session::builder(&runtime().unwrap().environment)
-            .unwrap()
-            .with_profiling(folder.path().join("nodes"))
-            .unwrap()
-            .commit_from_memory(MODEL)
-            .unwrap();
-        let nodes = watch(&mut session).unwrap();
-        let of = |operator: &str| nodes.iter().find(|n| n.operator == operator).unwrap();
-        assert!(of("Conv").is_computation_on_cpu());
-        assert!(of("Resize").is_computation_on_cpu());
-        assert!(of("Shape").is_on_cpu() && !of("Shape").is_computation_on_cpu());
-        assert!(of("Concat").is_on_cpu() && !of("Concat").is_computation_on_cpu());
-    }
-
-    #[test]
     fn a_provider_by_name_that_is_not_to_be_had_is_an_error_that_says_what_is_missing() {
-        for (choice, provider) in [(Choice::Cuda, Provider::Cuda), (Choice::Tensorrt, Provider::Tensorrt)] {
+        for (choice, provider) in
+            [(Choice::Cuda, Provider::Cuda), (Choice::Tensorrt, Provider::Tensorrt)]
+        {
             match place(Path::new("m.onnx"), MODEL, choice, None) {
                 Ok(placed) => assert_eq!(placed.provider, provider), // on a machine that has it
-                Err(error) => assert!(error.to_string().starts_with(&format!("provider {provider}: expected"))),
+                Err(error) => assert!(
+                    error.to_string().starts_with(&format!("provider {provider}: expected"))
+                ),
             }
         }
     }

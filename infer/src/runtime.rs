@@ -33,7 +33,8 @@ pub fn runtime() -> Result<&'static Runtime> {
     RUNTIME.get_or_init(load).as_ref().map_err(Clone::clone)
 }
 
-const HINT: &str = "run `cargo xtask setup`, or set ORT_DYLIB_PATH to the file libonnxruntime.so of 1.22 or newer";
+const HINT: &str =
+    "run `cargo xtask setup`, or set ORT_DYLIB_PATH to the file libonnxruntime.so of 1.22 or newer";
 
 fn load() -> Result<Runtime> {
     let library = find(
@@ -44,7 +45,8 @@ fn load() -> Result<Runtime> {
     preload_cuda(&library);
     let at = |what: &str| format!("ONNX Runtime: {}: {what}", library.display());
     let builder = ort::init_from(&library).map_err(|e| {
-        Error::request(at(&format!("expected version 1.{} or newer, got {e}", ort::MINOR_VERSION))).hint(HINT)
+        Error::request(at(&format!("expected version 1.{} or newer, got {e}", ort::MINOR_VERSION)))
+            .hint(HINT)
     })?;
     let environment = builder
         .with_name("recall-seg")
@@ -61,26 +63,34 @@ fn find(named: Option<PathBuf>, beside: Option<PathBuf>, native: Option<&Path>) 
     if let Some(path) = named {
         // Resolved, since `ort` looks for a relative path beside the executable.
         return path.canonicalize().map_err(|e| {
-            Error::request(format!("ORT_DYLIB_PATH: {}: expected the ONNX Runtime library, got {e}", path.display()))
-                .hint(HINT)
+            Error::request(format!(
+                "ORT_DYLIB_PATH: {}: expected the ONNX Runtime library, got {e}",
+                path.display()
+            ))
+            .hint(HINT)
         });
     }
     let folders: Vec<PathBuf> =
         beside.into_iter().chain(native.map(|n| n.join("onnxruntime").join("capi"))).collect();
     folders.iter().find_map(|folder| library_in(folder)).ok_or_else(|| {
         let looked: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
-        Error::request(format!("ONNX Runtime: expected libonnxruntime.so in {}, got none", looked.join(" or ")))
-            .hint(HINT)
+        Error::request(format!(
+            "ONNX Runtime: expected libonnxruntime.so in {}, got none",
+            looked.join(" or ")
+        ))
+        .hint(HINT)
     })
 }
 
 /// `libonnxruntime.so`, or the newest by name of `libonnxruntime.so.*`, in a folder.
 fn library_in(folder: &Path) -> Option<PathBuf> {
-    let (prefix, suffix) = (format!("{}onnxruntime", env::consts::DLL_PREFIX), env::consts::DLL_SUFFIX);
+    let (prefix, suffix) =
+        (format!("{}onnxruntime", env::consts::DLL_PREFIX), env::consts::DLL_SUFFIX);
     let is_library = |path: &PathBuf| {
         path.file_name().and_then(|n| n.to_str()).is_some_and(|name| {
             // Not the provider libraries, whose names begin alike.
-            name.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with(suffix) || rest.starts_with('.'))
+            name.strip_prefix(&prefix)
+                .is_some_and(|rest| rest.starts_with(suffix) || rest.starts_with('.'))
         })
     };
     let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
@@ -90,8 +100,10 @@ fn library_in(folder: &Path) -> Option<PathBuf> {
 /// The version of a library: from its file name where that has one, else what it answers.
 fn version(library: &Path) -> String {
     let name = library.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let numbers = name.split(".so.").nth(1).filter(|v| v.split('.').all(|p| p.parse::<u32>().is_ok()));
-    let asked = || ort::util::probe(library).map_or("unknown".to_owned(), |minor| format!("1.{minor}"));
+    let numbers =
+        name.split(".so.").nth(1).filter(|v| v.split('.').all(|p| p.parse::<u32>().is_ok()));
+    let asked =
+        || ort::util::probe(library).map_or("unknown".to_owned(), |minor| format!("1.{minor}"));
     numbers.map_or_else(asked, str::to_owned)
 }
 
@@ -144,7 +156,11 @@ mod tests {
 
     #[test]
     fn the_library_beside_the_executable_wins_over_the_one_known_at_build_time() {
-        let beside = folder_with(&["libonnxruntime.so.1.30.0", "libonnxruntime_providers_shared.so", "infer"]);
+        let beside = folder_with(&[
+            "libonnxruntime.so.1.30.0",
+            "libonnxruntime_providers_shared.so",
+            "infer",
+        ]);
         let native = tempfile::tempdir().unwrap();
         let capi = native.path().join("onnxruntime/capi");
         std::fs::create_dir_all(&capi).unwrap();

@@ -57,7 +57,8 @@ pub struct Score {
 /// The first difference, expected and got (exit code 2).
 pub fn check_classes(card: &Card, descriptor: &Descriptor) -> Result<()> {
     let (model, data) = (&card.classes, &descriptor.classes);
-    let hint = format!("the model was trained on {}: give a data set with the same classes", card.dataset);
+    let hint =
+        format!("the model was trained on {}: give a data set with the same classes", card.dataset);
     if model.len() != data.len() {
         return Err(Error::request(format!(
             "classes: {}: expected the {} of data set {}, got {}",
@@ -92,7 +93,11 @@ pub fn score(
         check_classes(model.card(), &index.descriptor)?;
     }
     let classes = index.descriptor.num_classes();
-    let empty = || Score { confusion: Confusion::new(classes), times: Times::default(), resized: Resized::Not };
+    let empty = || Score {
+        confusion: Confusion::new(classes),
+        times: Times::default(),
+        resized: Resized::Not,
+    };
     let mut scores: Vec<Score> = models.iter().map(|_| empty()).collect();
     let bar = progress(places.len());
     // The loader needs the sizes only; the models themselves stay on this thread.
@@ -163,7 +168,8 @@ fn hide_unscored(truth: &mut GrayImage, unscored: &[usize]) {
 /// A bar with rate and time left, on standard error; invisible where that is no terminal.
 pub(crate) fn progress(images: usize) -> ProgressBar {
     let bar = ProgressBar::new(images as u64);
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} images, {per_sec}, {eta} left");
+    let style =
+        ProgressStyle::with_template("{wide_bar} {pos}/{len} images, {per_sec}, {eta} left");
     if let Ok(style) = style {
         bar.set_style(style);
     }

@@ -7,11 +7,13 @@ use std::time::{Duration, Instant};
 
 use image::{GrayImage, RgbImage};
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionOutputs};
-use ort::value::{Outlet, TensorElementType, TensorRef};
+use ort::value::{Outlet, TensorRef};
 use shared::card::Card;
 use shared::error::{Context, Error, Result};
 use shared::preprocess;
 
+use crate::contract::{check_graph, read_card};
+use crate::model_file::ModelFile;
 use crate::provider::{self, Choice, Provider};
 use crate::runtime::runtime;
 use crate::upsample::{self, Size};
@@ -23,33 +25,6 @@ pub struct Options {
     pub provider: Choice,
     /// Threads of the CPU for one run; `None` leaves it to ONNX Runtime, which takes one per core.
     pub threads: Option<usize>,
-}
-
-/// A model file in memory. What is hashed is what is run: the file is read once.
-#[derive(Debug)]
-pub struct ModelFile {
-    /// Where it was read from.
-    pub path: PathBuf,
-    /// Its content.
-    pub bytes: Vec<u8>,
-}
-
-impl ModelFile {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// A file that is not there or cannot be read (exit code 2).
-    pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|e| {
-            Error::request(format!("model: {}: expected an ONNX file, got {e}", path.display()))
-                .hint("`train export` writes one")
-        })?;
-        if bytes.is_empty() {
-            return Err(Error::request(format!("model: {}: expected an ONNX file, got 0 bytes", path.display()))
-                .hint("export or copy it again"));
-        }
-        Ok(Self { path: path.to_owned(), bytes })
-    }
 }
 
 /// One of the two things a model can give.
@@ -148,7 +123,8 @@ impl Model {
     pub fn load(file: &ModelFile, options: Options) -> Result<Self> {
         let placed = provider::place(&file.path, &file.bytes, options.provider, options.threads)?;
         let card = read_card(&placed.session, &file.path)?;
-        check_graph(&card, &placed.session).map_err(|e| e.within(format!("model: {}", file.path.display())))?;
+        check_graph(&card, &placed.session)
+            .map_err(|e| e.within(format!("model: {}", file.path.display())))?;
         let select = |want: Want| {
             let selector = OutputSelector::no_default().with(want.name());
             let options = || Ok::<_, ort::Error>(RunOptions::new()?.with_outputs(selector));
@@ -189,7 +165,10 @@ impl Model {
     /// Inputs and outputs of the graph as ONNX Runtime shows them, for the user.
     pub fn signature(&self) -> (Vec<String>, Vec<String>) {
         let line = |o: &Outlet| format!("{} {}", o.name(), o.dtype());
-        (self.session.inputs().iter().map(line).collect(), self.session.outputs().iter().map(line).collect())
+        (
+            self.session.inputs().iter().map(line).collect(),
+            self.session.outputs().iter().map(line).collect(),
+        )
     }
 
     /// The size at which an image goes into the model: the card's, or the image's own.
@@ -214,7 +193,10 @@ impl Model {
             Want::Logits => &self.logits,
         };
         let Some(options) = options else {
-            return Err(Error::request(format!("model: {at}: expected the output {}, got none", want.name())));
+            return Err(Error::request(format!(
+                "model: {at}: expected the output {}, got none",
+                want.name()
+            )));
         };
         let inputs = ort::inputs![self.card.input.name.as_str() => input.tensor()?];
         let outputs = self.session.run_with_options(inputs, options).map_err(|e| {
@@ -260,10 +242,16 @@ impl Model {
                         logits.len()
                     )));
                 }
-                let labels = upsample::upsample_argmax(logits, classes, input, size).map_err(|_| {
-                    Error::work(format!("model: {}: expected numbers as logits, got NaN", path.display()))
-                        .hint("a half-precision model may overflow: export it with --precision fp32")
-                })?;
+                let labels =
+                    upsample::upsample_argmax(logits, classes, input, size).map_err(|_| {
+                        Error::work(format!(
+                            "model: {}: expected numbers as logits, got NaN",
+                            path.display()
+                        ))
+                        .hint(
+                            "a half-precision model may overflow: export it with --precision fp32",
+                        )
+                    })?;
                 (gray(labels, size)?, if same { Resized::Not } else { Resized::Logits })
             }
         };
@@ -304,15 +292,19 @@ impl Answer<'_> {
 
     fn values<T: ort::value::PrimitiveTensorElementType>(&self) -> Result<&[T]> {
         let name = self.want.name();
-        let value = self.outputs.get(name).ok_or_else(|| Error::work(format!("output {name}: expected one, got none")))?;
+        let value = self
+            .outputs
+            .get(name)
+            .ok_or_else(|| Error::work(format!("output {name}: expected one, got none")))?;
         Ok(value.try_extract_tensor::<T>().work(|| format!("output {name}"))?.1)
     }
 }
 
 fn gray(labels: Vec<u8>, size: Size) -> Result<GrayImage> {
     let got = labels.len();
-    GrayImage::from_raw(size.0, size.1, labels)
-        .ok_or_else(|| Error::work(format!("labels: expected {}x{}, got {got} values", size.0, size.1)))
+    GrayImage::from_raw(size.0, size.1, labels).ok_or_else(|| {
+        Error::work(format!("labels: expected {}x{}, got {got} values", size.0, size.1))
+    })
 }
 
 /// A label beyond the class table would be counted or coloured as something it is not.
@@ -324,59 +316,4 @@ fn check_labels(labels: &GrayImage, classes: usize, path: &Path) -> Result<()> {
         ))),
         _ => Ok(()),
     }
-}
-
-fn read_card(session: &Session, path: &Path) -> Result<Card> {
-    let what = || format!("model: {}", path.display());
-    let json = session.metadata().work(what)?.custom(Card::KEY);
-    let json = json.ok_or_else(|| {
-        Error::request(format!("{}: expected a card under {:?} in its metadata, got none", what(), Card::KEY))
-            .hint("the classes and the input of a model without a card are unknown: `train export` writes one")
-    })?;
-    Card::from_json(&json).map_err(|e| e.within(what()))
-}
-
-/// Refuses a graph that is not what its card says.
-fn check_graph(card: &Card, session: &Session) -> Result<()> {
-    let [input] = session.inputs() else {
-        return Err(Error::request(format!("graph: expected one input, got {}", session.inputs().len())));
-    };
-    check_outlet(input, &card.input.name, TensorElementType::Uint8, &[None, None, None, Some(3)])?;
-    let classes = Some(card.classes.len() as i64);
-    for (want, ty, shape) in [
-        (Want::Labels, TensorElementType::Uint8, &[None; 3][..]),
-        (Want::Logits, TensorElementType::Float32, &[None, classes, None, None][..]),
-    ] {
-        if card.output(want.name()).is_none() {
-            continue;
-        }
-        let outlet = session.outputs().iter().find(|o| o.name() == want.name()).ok_or_else(|| {
-            let names: Vec<&str> = session.outputs().iter().map(Outlet::name).collect();
-            Error::request(format!("graph: expected the output {} of its card, got {names:?}", want.name()))
-                .hint("export the model again")
-        })?;
-        check_outlet(outlet, want.name(), ty, shape)?;
-    }
-    Ok(())
-}
-
-/// `shape`: the sizes that are fixed. A graph may leave any of them open.
-fn check_outlet(outlet: &Outlet, name: &str, ty: TensorElementType, shape: &[Option<i64>]) -> Result<()> {
-    let dtype = outlet.dtype();
-    let fits = |got: &[i64]| {
-        got.len() == shape.len() && shape.iter().zip(got).all(|(s, g)| s.is_none_or(|s| *g < 0 || *g == s))
-    };
-    let well = outlet.name() == name
-        && dtype.tensor_type() == Some(ty)
-        && dtype.tensor_shape().is_some_and(|got| fits(got));
-    if well {
-        return Ok(());
-    }
-    let sizes: Vec<String> = shape.iter().map(|s| s.map_or("?".into(), |s| s.to_string())).collect();
-    Err(Error::request(format!(
-        "graph: expected {name} {ty} [{}], got {} {dtype}",
-        sizes.join(", "),
-        outlet.name()
-    ))
-    .hint("card and graph contradict each other: export the model again"))
 }

@@ -45,7 +45,8 @@ fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut images = Vec::new();
     for entry in std::fs::read_dir(folder).request(what)? {
         let path = entry.request(what)?.path();
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let ending =
+            path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
         if path.is_file() && ENDINGS.contains(&ending.as_str()) {
             images.push(path);
         }
@@ -60,7 +61,9 @@ fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// A unique name per path: its stem; where stems meet, with the folder, then with ending too, then numbered.
 fn names(paths: &[PathBuf]) -> Vec<String> {
-    let part = |p: Option<&std::ffi::OsStr>| p.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let part = |p: Option<&std::ffi::OsStr>| {
+        p.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+    };
     let name = |path: &Path, detail: usize| {
         let folder = part(path.parent().and_then(Path::file_name));
         let ending = part(path.extension());
@@ -93,7 +96,8 @@ fn number(names: Vec<String>) -> Vec<String> {
         if met.insert(name.clone()) {
             return name;
         }
-        let free = (2..).map(|n| format!("{name}-{n}")).find(|n| !taken.contains(n)).unwrap_or(name);
+        let free =
+            (2..).map(|n| format!("{name}-{n}")).find(|n| !taken.contains(n)).unwrap_or(name);
         taken.insert(free.clone());
         free
     };

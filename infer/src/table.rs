@@ -15,7 +15,11 @@ pub fn table(file: &EvalFile, baseline: Option<&EvalFile>) -> String {
     let mut rows = vec![head(baseline.is_some())];
     for class in &report.classes {
         let base = baseline.map(|b| &b.report.classes[class.id]);
-        let name = if base.is_some_and(is_dagger) { format!("{} †", class.name) } else { class.name.clone() };
+        let name = if base.is_some_and(is_dagger) {
+            format!("{} †", class.name)
+        } else {
+            class.name.clone()
+        };
         let share = (report.pixels > 0).then(|| class.truth_pixels as f64 / report.pixels as f64);
         let mut row = vec![name, percent(share, 3)];
         row.extend([class.accuracy, class.iou, class.precision, class.f1].map(|v| percent(v, 2)));
@@ -39,8 +43,8 @@ pub fn table(file: &EvalFile, baseline: Option<&EvalFile>) -> String {
         file.images,
         report.pixels
     );
-    if let Some(base) = baseline {
-        let _ = writeln!(text, "† baseline IoU under 80 %; differences in points to {}", base.dataset);
+    if baseline.is_some() {
+        text += "† IoU in the baseline under 80 %; Δ in points, this model less the baseline\n";
     }
     text
 }
@@ -63,11 +67,15 @@ fn mean_row(
     baseline: Option<&Report>,
     keep: impl Fn(&ClassReport) -> bool,
 ) -> Vec<String> {
-    let values: [fn(&ClassReport) -> Option<f64>; 4] = [|c| c.accuracy, |c| c.iou, |c| c.precision, |c| c.f1];
+    let values: [fn(&ClassReport) -> Option<f64>; 4] =
+        [|c| c.accuracy, |c| c.iou, |c| c.precision, |c| c.f1];
     let mut row = vec![name.to_owned(), String::new()];
     row.extend(values.map(|value| percent(report.mean_over(&keep, value), 2)));
     if let Some(base) = baseline {
-        row.extend([values[0], values[1]].map(|v| points(report.mean_over(&keep, v), base.mean_over(&keep, v))));
+        row.extend(
+            [values[0], values[1]]
+                .map(|v| points(report.mean_over(&keep, v), base.mean_over(&keep, v))),
+        );
     }
     row
 }
@@ -97,7 +105,11 @@ fn layout(rows: &[Vec<String>], classes: usize) -> String {
             .iter()
             .zip(&widths)
             .enumerate()
-            .map(|(c, (cell, &width))| if c == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") })
+            .map(
+                |(c, (cell, &width))| {
+                    if c == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            )
             .collect();
         let _ = writeln!(text, "{}", cells.join("  ").trim_end());
     }

@@ -49,7 +49,12 @@ pub fn argmax(logits: &[f32], classes: usize, size: Size) -> Result<Vec<u8>, Not
 ///
 /// # Panics
 /// If `logits` does not have `classes` times `from` values, or there are more than 255 classes.
-pub fn upsample_argmax(logits: &[f32], classes: usize, from: Size, to: Size) -> Result<Vec<u8>, NotANumber> {
+pub fn upsample_argmax(
+    logits: &[f32],
+    classes: usize,
+    from: Size,
+    to: Size,
+) -> Result<Vec<u8>, NotANumber> {
     let coarse = argmax(logits, classes, from)?;
     if from == to {
         return Ok(coarse);
@@ -61,7 +66,8 @@ pub fn upsample_argmax(logits: &[f32], classes: usize, from: Size, to: Size) -> 
     labels.par_chunks_mut(width.max(1)).zip(rows.par_iter()).try_for_each_init(
         || Scratch::new(w, width),
         |scratch, (out, row)| {
-            let (top, bottom) = (&coarse[row.first as usize * w..][..w], &coarse[row.second as usize * w..][..w]);
+            let (top, bottom) =
+                (&coarse[row.first as usize * w..][..w], &coarse[row.second as usize * w..][..w]);
             scratch.mark_borders(top, bottom);
             scratch.fill_agreeing(&columns, top, out);
             let planes = Planes { logits, plane: w * h, width: w, classes, row };
@@ -130,7 +136,9 @@ impl Scratch {
             *border = (t[0] != t[1]) | (t[0] != b[0]) | (t[0] != b[1]);
         }
         // Right of the last column there is only the column itself.
-        if let (Some(border), Some(t), Some(b)) = (self.border.last_mut(), top.last(), bottom.last()) {
+        if let (Some(border), Some(t), Some(b)) =
+            (self.border.last_mut(), top.last(), bottom.last())
+        {
             *border = t != b;
         }
     }
@@ -165,7 +173,12 @@ impl Planes<'_> {
     }
 
     /// Computes the open pixels of the row.
-    fn decide(&self, scratch: &mut Scratch, columns: &[Tap], out: &mut [u8]) -> Result<(), NotANumber> {
+    fn decide(
+        &self,
+        scratch: &mut Scratch,
+        columns: &[Tap],
+        out: &mut [u8],
+    ) -> Result<(), NotANumber> {
         let Scratch { open, row, values, best, .. } = scratch;
         let [upper, lower] = self.row.weights;
         let values = &mut values[..open.len()];
@@ -210,15 +223,14 @@ impl RowBest {
     }
 
     fn reset(&mut self) {
-        // Below -inf there is nothing: the first number wins, even -inf does, and only NaN does not.
+        // NaN stands for "nothing yet": any number beats it, even -inf does.
         self.value.fill(f32::NAN);
         self.class.fill(0);
     }
 
     fn offer(&mut self, class: usize, values: &[f32]) {
         for ((best, at), &value) in self.value.iter_mut().zip(&mut self.class).zip(values) {
-            // "not at most" is also true against the NaN that stands for "nothing yet".
-            let better = !(value <= *best) & !value.is_nan();
+            let better = (value > *best) | (best.is_nan() & !value.is_nan());
             *best = if better { value } else { *best };
             *at = if better { class as u32 } else { *at };
         }
@@ -251,6 +263,9 @@ mod tests {
     #[test]
     fn a_size_of_one_pixel_can_be_resized_from_and_to() {
         assert_eq!(upsample_argmax(&[0.0, 1.0], 2, (1, 1), (3, 2)).unwrap(), [1; 6]);
-        assert_eq!(upsample_argmax(&[0.0, 1.0, 3.0, 3.0, 1.0, 0.0, 0.0, 0.0], 2, (2, 2), (1, 1)).unwrap(), [0]);
+        assert_eq!(
+            upsample_argmax(&[0.0, 1.0, 3.0, 3.0, 1.0, 0.0, 0.0, 0.0], 2, (2, 2), (1, 1)).unwrap(),
+            [0]
+        );
     }
 }

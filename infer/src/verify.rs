@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use shared::card::{Card, Probe, probe_image};
 use shared::error::{Error, Result};
 
+use crate::model_file::hex;
 use crate::session::{Input, Model, Want};
 use crate::upsample;
 
@@ -38,9 +39,11 @@ pub fn verify(model: &mut Model) -> Result<Verdict> {
     let card = model.card().clone();
     let probe = &card.probe;
     let pixels = probe_image(probe.seed, probe.batch, probe.height, probe.width);
-    let input = Input { pixels: &pixels, batch: probe.batch, height: probe.height, width: probe.width };
+    let input =
+        Input { pixels: &pixels, batch: probe.batch, height: probe.height, width: probe.width };
     let allowed = tolerance(&card.precision);
-    let logits = if model.gives(Want::Logits) { Some(replay_logits(model, input, &card)?) } else { None };
+    let logits =
+        if model.gives(Want::Logits) { Some(replay_logits(model, input, &card)?) } else { None };
     let labels = match &logits {
         Some((_, labels)) if !model.gives(Want::Labels) => labels.clone(),
         _ => model.run(input, Want::Labels)?.labels()?.to_vec(),
@@ -52,7 +55,14 @@ pub fn verify(model: &mut Model) -> Result<Verdict> {
     let furthest = logits.map(|(furthest, _)| furthest);
     let (wrong, clear) = wrong_labels(probe, &labels, allowed);
     let same_sum = hex(&Sha256::digest(&labels)) == probe.labels_sha256;
-    Ok(judge(Findings { furthest, allowed, sampled: probe.positions.len(), wrong, clear, same_sum }))
+    Ok(judge(Findings {
+        furthest,
+        allowed,
+        sampled: probe.positions.len(),
+        wrong,
+        clear,
+        same_sum,
+    }))
 }
 
 /// What was compared, in numbers.
@@ -76,13 +86,18 @@ fn judge(f: Findings) -> Verdict {
     // Without a sample to go by, only equal labels prove anything.
     let verified = logits_agree && labels_agree && (f.clear > 0 || f.same_sum);
     let logits = match f.furthest {
-        Some(d) => format!("logits at {} positions within {d:.1e} (allowed {:.0e}), ", f.sampled, f.allowed),
+        Some(d) => format!(
+            "logits at {} positions within {d:.1e} (allowed {:.0e}), ",
+            f.sampled, f.allowed
+        ),
         None => String::new(),
     };
     let samples = format!("{} of {} sampled labels equal", f.clear - f.wrong, f.clear);
     let sum = match (f.same_sum, verified) {
         (true, _) => "all labels equal by checksum",
-        (false, true) => "some label elsewhere differs: near-ties between two classes, decided by rounding",
+        (false, true) => {
+            "some label elsewhere differs: near-ties between two classes, decided by rounding"
+        }
         (false, false) => "the checksum of all labels differs",
     };
     Verdict { verified, summary: format!("{logits}{samples}, {sum}") }
@@ -97,7 +112,10 @@ fn replay_logits(model: &mut Model, input: Input<'_>, card: &Card) -> Result<(f3
     let plane = (probe.height * probe.width) as usize;
     let expected = probe.batch as usize * classes * plane;
     if logits.len() != expected {
-        return Err(Error::work(format!("probe: expected {expected} logits, got {}", logits.len())));
+        return Err(Error::work(format!(
+            "probe: expected {expected} logits, got {}",
+            logits.len()
+        )));
     }
     let mut furthest = 0.0_f32;
     for (&[n, y, x], values) in probe.positions.iter().zip(&probe.logits) {
@@ -105,7 +123,8 @@ fn replay_logits(model: &mut Model, input: Input<'_>, card: &Card) -> Result<(f3
         for (class, value) in values.iter().enumerate() {
             let difference = (logits[at + class * plane] - value).abs();
             // Not `max`, which would drop a NaN.
-            furthest = if difference.is_nan() || difference > furthest { difference } else { furthest };
+            furthest =
+                if difference.is_nan() || difference > furthest { difference } else { furthest };
         }
     }
     let size = (probe.width, probe.height);
@@ -123,7 +142,8 @@ fn wrong_labels(probe: &Probe, labels: &[u8], allowed: f32) -> (usize, usize) {
     for (&[n, y, x], values) in probe.positions.iter().zip(&probe.logits) {
         let mut order: Vec<usize> = (0..values.len()).collect();
         order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
-        let margin = order.get(1).map_or(f32::INFINITY, |&second| values[order[0]] - values[second]);
+        let margin =
+            order.get(1).map_or(f32::INFINITY, |&second| values[order[0]] - values[second]);
         if margin > 2.0 * allowed {
             let label = labels[((n * probe.height + y) * probe.width + x) as usize];
             counts.0 += usize::from(usize::from(label) != order[0]);
@@ -133,17 +153,19 @@ fn wrong_labels(probe: &Probe, labels: &[u8], allowed: f32) -> (usize, usize) {
     counts
 }
 
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn findings() -> Findings {
-        Findings { furthest: Some(1e-5), allowed: 1e-3, sampled: 9, wrong: 0, clear: 8, same_sum: true }
+        Findings {
+            furthest: Some(1e-5),
+            allowed: 1e-3,
+            sampled: 9,
+            wrong: 0,
+            clear: 8,
+            same_sum: true,
+        }
     }
 
     #[test]

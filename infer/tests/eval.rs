@@ -66,7 +66,13 @@ fn counts_are_those_of_an_independent_count_at_the_images_own_size() {
         assert_eq!(json["confusion"], expected, "{name}");
         assert_eq!(json["images"], 5);
         assert_eq!((&json["dataset"], &json["split"]), (&json!("six"), &json!("val")));
-        let pixels: u64 = expected.as_array().unwrap().iter().flat_map(|r| r.as_array().unwrap()).map(|v| v.as_u64().unwrap()).sum();
+        let pixels: u64 = expected
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|r| r.as_array().unwrap())
+            .map(|v| v.as_u64().unwrap())
+            .sum();
         assert_eq!(json["pixels"], pixels);
         assert!(table.contains("person") && table.contains("mean"), "{table}");
     }
@@ -87,11 +93,15 @@ fn logits_of_a_resized_image_are_scored_at_the_labels_own_size() {
         // The resize of images has its own test against Pillow; here it is taken as given.
         let small = shared::preprocess::resize_image(image, 24, 20);
         let size = (image.width() as usize, image.height() as usize);
-        let logits: Vec<Vec<f64>> =
-            network(small.as_raw(), 24, 20).iter().map(|plane| bilinear(plane, (24, 20), size)).collect();
+        let logits: Vec<Vec<f64>> = network(small.as_raw(), 24, 20)
+            .iter()
+            .map(|plane| bilinear(plane, (24, 20), size))
+            .collect();
         argmax_of(&logits)
     });
-    for (row, expected) in json["confusion"].as_array().unwrap().iter().zip(expected.as_array().unwrap()) {
+    for (row, expected) in
+        json["confusion"].as_array().unwrap().iter().zip(expected.as_array().unwrap())
+    {
         for (got, expected) in row.as_array().unwrap().iter().zip(expected.as_array().unwrap()) {
             near_ties += got.as_i64().unwrap().abs_diff(expected.as_i64().unwrap());
         }
@@ -118,7 +128,8 @@ fn saved_labels_are_native_ids_and_count_to_the_same_matrix() {
     let folder = tempfile::tempdir().unwrap();
     data_set(folder.path(), 3);
     let saved = folder.path().join("saved/deep");
-    let (json, _) = eval(&model("both"), folder.path(), &["--save-labels", saved.to_str().unwrap()]);
+    let (json, _) =
+        eval(&model("both"), folder.path(), &["--save-labels", saved.to_str().unwrap()]);
     let mut counts = vec![vec![0_u64; CLASSES]; CLASSES];
     for i in 0..3 {
         let (_, truth) = pair(folder.path(), i);

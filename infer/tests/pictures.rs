@@ -11,7 +11,14 @@ fn predict_writes_a_colour_map_and_an_overlay_per_image_and_a_legend() {
     data_set(folder.path(), 2);
     let out = folder.path().join("deep/out");
     let images = folder.path().join("images/val");
-    let run = infer().args(["predict", "--provider", "cpu", "--model"]).arg(model("both")).arg(&images).arg("--out").arg(&out).output().unwrap();
+    let run = infer()
+        .args(["predict", "--provider", "cpu", "--model"])
+        .arg(model("both"))
+        .arg(&images)
+        .arg("--out")
+        .arg(&out)
+        .output()
+        .unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     for i in 0..2 {
         let image = image::open(images.join(format!("scene_{i}.png"))).unwrap();
@@ -19,7 +26,12 @@ fn predict_writes_a_colour_map_and_an_overlay_per_image_and_a_legend() {
         assert_eq!((map.width(), map.height()), (image.width(), image.height()));
         // The colours are the card's, and no other.
         let colors: Vec<[u8; 3]> = serde_json::from_value(json!(
-            card()["classes"].as_array().unwrap().iter().map(|c| c["color"].clone()).collect::<Vec<_>>()
+            card()["classes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|c| c["color"].clone())
+                .collect::<Vec<_>>()
         ))
         .unwrap();
         assert!(map.pixels().all(|p| colors.contains(&p.0)));
@@ -41,7 +53,9 @@ fn inputs_of_the_same_name_do_not_overwrite_each_other() {
     command.args(["predict", "--provider", "cpu", "--model"]).arg(model("labels"));
     command.arg(folder.path().join("images/val")).arg(&other).arg("--out").arg(&out);
     assert!(command.output().unwrap().status.success());
-    assert!(out.join("val_scene_0_color.png").exists() && out.join("other_scene_0_color.png").exists());
+    assert!(
+        out.join("val_scene_0_color.png").exists() && out.join("other_scene_0_color.png").exists()
+    );
 }
 
 #[test]
@@ -54,7 +68,12 @@ fn an_unreadable_image_among_others_is_named_and_the_others_are_done() {
     command.args(["predict", "--provider", "cpu", "--model"]).arg(model("both"));
     command.arg(folder.path().join("images/val")).arg("--out").arg(&out);
     let text = error_of(&mut command, 1);
-    assert!(text.contains("unreadable: ") && text.contains("scene_1.png") && text.contains("expected 3 readable images, got 2"), "{text}");
+    assert!(
+        text.contains("unreadable: ")
+            && text.contains("scene_1.png")
+            && text.contains("expected 3 readable images, got 2"),
+        "{text}"
+    );
     assert!(out.join("scene_0_color.png").exists() && out.join("scene_2_color.png").exists());
 
     let mut command = infer();
@@ -73,12 +92,23 @@ fn compare_writes_the_figure_the_errors_and_the_table_for_one_to_four_models() {
     (other["input"]["width"], other["input"]["height"]) = (json!(20), json!(16));
     let second = folder.path().join("second.onnx");
     with_card(&second, &other);
-    for (models, out) in [(vec![model("both")], "one"), (vec![model("both"), second.clone()], "two"),
-                          (vec![model("both"), second.clone(), model("labels"), model("logits")], "four")] {
+    for (models, out) in [
+        (vec![model("both")], "one"),
+        (vec![model("both"), second.clone()], "two"),
+        (vec![model("both"), second.clone(), model("labels"), model("logits")], "four"),
+    ] {
         let out = folder.path().join(out);
         let mut command = infer();
-        command.args(["compare", "--provider", "cpu", "--count", "2", "--width", "160", "--models"]).args(&models);
-        command.arg("--dataset").arg(&descriptor).arg("--data-root").arg(folder.path()).arg("--out").arg(&out);
+        command
+            .args(["compare", "--provider", "cpu", "--count", "2", "--width", "160", "--models"])
+            .args(&models);
+        command
+            .arg("--dataset")
+            .arg(&descriptor)
+            .arg("--data-root")
+            .arg(folder.path())
+            .arg("--out")
+            .arg(&out);
         let run = command.output().unwrap();
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
         let figure = image::open(out.join("figure.png")).unwrap();
@@ -99,12 +129,20 @@ fn compare_takes_given_scenes_names_and_regions() {
     let descriptor = data_set(folder.path(), 2);
     let compare = |more: &[&str]| {
         let mut command = infer();
-        command.args(["compare", "--provider", "cpu", "--width", "160", "--models"]).arg(model("both"));
+        command
+            .args(["compare", "--provider", "cpu", "--width", "160", "--models"])
+            .arg(model("both"));
         command.arg("--dataset").arg(&descriptor).arg("--data-root").arg(folder.path());
         command.arg("--out").arg(folder.path().join("out")).args(more);
         command
     };
-    assert!(compare(&["--images", "scene_1", "--names", "mine", "--zoom", "2,3,10,8"]).output().unwrap().status.success());
+    assert!(
+        compare(&["--images", "scene_1", "--names", "mine", "--zoom", "2,3,10,8"])
+            .output()
+            .unwrap()
+            .status
+            .success()
+    );
     assert!(error_of(&mut compare(&["--images", "scene_9"]), 2).contains("scene_9"));
     assert!(error_of(&mut compare(&["--names", "a,b"]), 2).contains("expected 1 names, got 2"));
     assert!(error_of(&mut compare(&["--zoom", "1,2,3"]), 2).contains("x,y,width,height"));

@@ -25,7 +25,10 @@ fn a_model_that_is_not_there_or_is_none_or_is_cut_off_is_refused() {
     for length in [1, 20, 100, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..length]).unwrap();
         let text = info(&path);
-        assert!(text.contains("m.onnx: expected ") && text.contains("hint: "), "{length} bytes: {text}");
+        assert!(
+            text.contains("m.onnx: expected ") && text.contains("hint: "),
+            "{length} bytes: {text}"
+        );
     }
 }
 
@@ -57,7 +60,11 @@ fn a_data_set_with_other_classes_is_refused_with_the_first_difference() {
     std::fs::write(&descriptor, toml.replace("\"pole\"", "\"mast\"")).unwrap();
     let json = folder.path().join("eval.json");
     let mut command = infer();
-    command.args(["eval", "--provider", "cpu", "--model"]).arg(model("both")).arg("--dataset").arg(&descriptor);
+    command
+        .args(["eval", "--provider", "cpu", "--model"])
+        .arg(model("both"))
+        .arg("--dataset")
+        .arg(&descriptor);
     command.arg("--data-root").arg(folder.path()).arg("--json").arg(&json);
     let text = error_of(&mut command, 2);
     assert!(text.contains("class 4: expected \"mast\"") && text.contains("got \"pole\""), "{text}");
@@ -73,7 +80,11 @@ fn a_corrupt_image_in_a_data_set_leaves_no_json() {
     std::fs::write(&broken, &bytes[..bytes.len() / 2]).unwrap();
     let json = folder.path().join("eval.json");
     let mut command = infer();
-    command.args(["eval", "--provider", "cpu", "--model"]).arg(model("both")).arg("--dataset").arg(&descriptor);
+    command
+        .args(["eval", "--provider", "cpu", "--model"])
+        .arg(model("both"))
+        .arg("--dataset")
+        .arg(&descriptor);
     command.arg("--data-root").arg(folder.path()).arg("--json").arg(&json);
     assert!(error_of(&mut command, 2).contains("scene_1.png"));
     assert!(!json.exists());
@@ -94,20 +105,30 @@ fn unknown_data_sets_folders_and_options_are_refused() {
 
 #[test]
 fn a_provider_by_name_is_used_or_refused_and_never_replaced() {
-    let output = infer().args(["info", "--provider", "cuda", "--model"]).arg(model("both")).output().unwrap();
+    let output = infer()
+        .args(["info", "--provider", "cuda", "--model"])
+        .arg(model("both"))
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     if output.status.success() {
         assert!(text.contains(": cuda on"), "{text}");
     } else {
         assert_eq!(output.status.code(), Some(2));
-        assert!(text.contains("error: provider cuda: expected") && text.contains("hint: "), "{text}");
+        assert!(
+            text.contains("error: provider cuda: expected") && text.contains("hint: "),
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn without_the_library_the_error_says_what_to_do() {
     let mut command = infer();
-    command.env("ORT_DYLIB_PATH", "/no/such/libonnxruntime.so").args(["info", "--model"]).arg(model("both"));
+    command
+        .env("ORT_DYLIB_PATH", "/no/such/libonnxruntime.so")
+        .args(["info", "--model"])
+        .arg(model("both"));
     let text = error_of(&mut command, 2);
     assert!(text.contains("ORT_DYLIB_PATH") && text.contains("cargo xtask setup"), "{text}");
     let folder = tempfile::tempdir().unwrap();

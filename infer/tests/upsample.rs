@@ -22,7 +22,12 @@ fn labels_are_those_of_pytorch() {
         for (i, (got, expected)) in got.iter().zip(&case.labels).enumerate() {
             // Below 1e-5 two classes are equal but for rounding: logits here are up to 4, f32 has 24 bits.
             let tie = case.margin[i] < 1e-5;
-            assert!(got == expected || tie, "{:?} -> {:?}, pixel {i}: {got}, not {expected}", case.from, case.to);
+            assert!(
+                got == expected || tie,
+                "{:?} -> {:?}, pixel {i}: {got}, not {expected}",
+                case.from,
+                case.to
+            );
         }
         assert_eq!(got.len(), case.labels.len());
     }
@@ -33,13 +38,17 @@ fn labels_are_those_of_pytorch() {
 fn areas_of_one_class_get_the_label_that_computing_them_would_give() {
     let (classes, w, h) = (7, 37, 23);
     let wave = |c: usize, x: usize, y: usize| {
-        ((x as f32 / (5 + c) as f32).sin() + (y as f32 / (3 + c) as f32).cos()) * 3.0 + c as f32 * 0.1
+        ((x as f32 / (5 + c) as f32).sin() + (y as f32 / (3 + c) as f32).cos()) * 3.0
+            + c as f32 * 0.1
     };
-    let logits: Vec<f32> = (0..classes).flat_map(|c| (0..h * w).map(move |i| wave(c, i % w, i / w))).collect();
+    let logits: Vec<f32> =
+        (0..classes).flat_map(|c| (0..h * w).map(move |i| wave(c, i % w, i / w))).collect();
     for to in [(74, 46), (100, 61), (20, 11), (37, 46)] {
         let got = upsample_argmax(&logits, classes, (w as u32, h as u32), to).unwrap();
         let large: Vec<f32> = (0..classes)
-            .flat_map(|c| resize(&logits[c * w * h..][..w * h], (w, h), (to.0 as usize, to.1 as usize)))
+            .flat_map(|c| {
+                resize(&logits[c * w * h..][..w * h], (w, h), (to.0 as usize, to.1 as usize))
+            })
             .collect();
         assert_eq!(got, argmax(&large, classes, to).unwrap(), "{to:?}");
     }

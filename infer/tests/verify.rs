@@ -15,9 +15,12 @@ fn card_with_probe() -> Value {
     let pixels = shared::card::probe_image(1, BATCH as u32, HEIGHT as u32, WIDTH as u32);
     let images: Vec<Vec<Vec<f64>>> =
         pixels.chunks(HEIGHT * WIDTH * 3).map(|image| network(image, WIDTH, HEIGHT)).collect();
-    let labels: Vec<u8> =
-        images.iter().flat_map(|logits| (0..HEIGHT * WIDTH).map(|i| best(logits, i) as u8)).collect();
-    let positions: Vec<[usize; 3]> = (0..60).map(|i| [i % BATCH, i * 7 % HEIGHT, i * 11 % WIDTH]).collect();
+    let labels: Vec<u8> = images
+        .iter()
+        .flat_map(|logits| (0..HEIGHT * WIDTH).map(|i| best(logits, i) as u8))
+        .collect();
+    let positions: Vec<[usize; 3]> =
+        (0..60).map(|i| [i % BATCH, i * 7 % HEIGHT, i * 11 % WIDTH]).collect();
     let logits: Vec<Vec<f64>> = positions
         .iter()
         .map(|&[n, y, x]| images[n].iter().map(|plane| plane[y * WIDTH + x]).collect())
@@ -36,8 +39,13 @@ fn verify(card: &Value, code: i32) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.onnx");
     with_card(&path, card);
-    let output = infer().args(["info", "--verify", "--provider", "cpu", "--model"]).arg(&path).output().unwrap();
-    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let output = infer()
+        .args(["info", "--verify", "--provider", "cpu", "--model"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    let (out, err) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(code), "{out}{err}");
     assert_eq!(out.lines().count(), 1, "{out}");
     out
@@ -85,9 +93,11 @@ fn a_model_of_labels_only_is_verified_by_its_labels() {
 #[test]
 fn info_shows_the_card_and_the_checksum_of_the_file() {
     let path = common::model("both");
-    let output = infer().args(["info", "--provider", "cpu", "--model"]).arg(&path).output().unwrap();
+    let output =
+        infer().args(["info", "--provider", "cpu", "--model"]).arg(&path).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let sum: String = Sha256::digest(std::fs::read(&path).unwrap()).iter().map(|b| format!("{b:02x}")).collect();
+    let sum: String =
+        Sha256::digest(std::fs::read(&path).unwrap()).iter().map(|b| format!("{b:02x}")).collect();
     for part in [&sum, "one convolution", "fp32, opset 17", "person", "rare", "#dc143c"] {
         assert!(text.contains(part), "{part}: {text}");
     }

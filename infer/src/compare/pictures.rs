@@ -5,11 +5,11 @@
 use shared::dataset::Index;
 use shared::metrics::Confusion;
 use shared::render::{
-    Cell, Entry, FALSE_COLOR, Figure, Kind, MISSED_COLOR, Palette, RIGHT_COLOR, Rect, Row, class_entries,
-    error_map,
+    Cell, Entry, FALSE_COLOR, Figure, Kind, MISSED_COLOR, Palette, RIGHT_COLOR, Rect, Row,
+    class_entries, error_map,
 };
 
-use super::pick::Interest;
+use super::interest::Interest;
 use crate::score::Scene;
 use crate::table::percent;
 
@@ -20,16 +20,28 @@ fn photo(scene: &Scene) -> Cell {
 /// A row of Fig. 3.
 pub fn row(scene: &Scene, index: &Index, regions: Vec<Rect>) -> Row {
     let palette = Palette::new(&index.descriptor.classes);
-    let map = |labels| Cell { picture: palette.paint(labels), kind: Kind::Labels, caption: String::new() };
+    let map = |labels| Cell {
+        picture: palette.paint(labels),
+        kind: Kind::Labels,
+        caption: String::new(),
+    };
     let mut cells = vec![photo(scene), map(&scene.truth)];
     cells.extend(scene.predictions.iter().map(map));
     Row { caption: index.samples[scene.place].name.clone(), cells, regions }
 }
 
-/// The whole of Fig. 3.
-pub fn figure(index: &Index, names: &[String], rows: Vec<Row>, note: String) -> Figure {
-    let columns = ["image", "truth"].into_iter().map(str::to_owned).chain(names.iter().cloned()).collect();
+/// The whole of Fig. 3; in its legend a star marks the `rare` classes.
+pub fn figure(
+    index: &Index,
+    names: &[String],
+    rows: Vec<Row>,
+    rare: &[usize],
+    note: String,
+) -> Figure {
+    let columns =
+        ["image", "truth"].into_iter().map(str::to_owned).chain(names.iter().cloned()).collect();
     let mut legend = class_entries(&index.descriptor.classes);
+    rare.iter().for_each(|&class| legend[class].name += " *");
     legend.push(Entry::new("ignored", shared::render::IGNORED_COLOR));
     Figure { title: String::new(), columns, rows, legend, note }
 }
@@ -47,8 +59,10 @@ pub fn errors(
     let cell = |prediction| {
         let (picture, counts) = error_map(&scene.image, &scene.truth, prediction, label);
         let found = percent(counts.accuracy(), 1);
-        let caption =
-            format!("found {found} %: right {}, missed {}, false {} pixels", counts.right, counts.missed, counts.wrong);
+        let caption = format!(
+            "found {found} %: right {}, missed {}, false {} pixels",
+            counts.right, counts.missed, counts.wrong
+        );
         Cell { picture, kind: Kind::Labels, caption }
     };
     let cells = std::iter::once(photo(scene)).chain(scene.predictions.iter().map(cell)).collect();
@@ -59,7 +73,8 @@ pub fn errors(
         .map(|(model, confusion)| {
             let report = confusion.report(&index.descriptor.classes);
             let class = &report.classes[class];
-            format!("{model} found {} % (precision {} %)", percent(class.accuracy, 1), percent(class.precision, 1))
+            let part = |v: Option<f64>| v.map_or("none".into(), |_| format!("{} %", percent(v, 1)));
+            format!("{model} found {} (precision {})", part(class.accuracy), part(class.precision))
         })
         .collect();
     Figure {

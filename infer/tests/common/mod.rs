@@ -57,7 +57,9 @@ fn varint(to: &mut Vec<u8>, mut value: usize) {
 /// The test network in f64: normalize, 3x3 convolution of stride 2 with zero padding, bilinear resize back
 /// to the input's size. `image` u8 [h, w, 3] to [6][h, w].
 pub fn network(image: &[u8], w: usize, h: usize) -> Vec<Vec<f64>> {
-    let weight = |n: usize, seed: f64| ((n as f64 * 12.9898 + seed).sin() * 43758.5453).rem_euclid(1.0) * 2.0 - 1.0;
+    let weight = |n: usize, seed: f64| {
+        ((n as f64 * 12.9898 + seed).sin() * 43758.5453).rem_euclid(1.0) * 2.0 - 1.0
+    };
     let (mean, std) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
     let input = |c: usize, y: isize, x: isize| {
         if y < 0 || x < 0 || y >= h as isize || x >= w as isize {
@@ -85,7 +87,8 @@ pub fn network(image: &[u8], w: usize, h: usize) -> Vec<Vec<f64>> {
 /// Bilinear resize with half pixel centres, in f64.
 pub fn bilinear(from: &[f64], (w, h): (usize, usize), (to_w, to_h): (usize, usize)) -> Vec<f64> {
     let tap = |i: usize, from: usize, to: usize| {
-        let position = ((i as f64 + 0.5) * from as f64 / to as f64 - 0.5).clamp(0.0, (from - 1) as f64);
+        let position =
+            ((i as f64 + 0.5) * from as f64 / to as f64 - 0.5).clamp(0.0, (from - 1) as f64);
         let first = position.floor() as usize;
         (first, (first + 1).min(from - 1), position - first as f64)
     };
@@ -99,7 +102,8 @@ pub fn bilinear(from: &[f64], (w, h): (usize, usize), (to_w, to_h): (usize, usiz
 
 /// The class of the largest logit at a pixel.
 pub fn best(logits: &[Vec<f64>], pixel: usize) -> usize {
-    (0..logits.len()).fold(0, |best, c| if logits[c][pixel] > logits[best][pixel] { c } else { best })
+    (0..logits.len())
+        .fold(0, |best, c| if logits[c][pixel] > logits[best][pixel] { c } else { best })
 }
 
 /// A data set of six classes with `count` images of varying sizes, in `folder`; returns the descriptor's path.
@@ -112,7 +116,12 @@ pub fn data_set(folder: &Path, count: u32) -> PathBuf {
         .zip(native)
         .enumerate()
         .map(|(i, (name, id))| {
-            format!("{{ name = {name:?}, color = [{}, {}, {}], native = {id} }}", 40 * i, 255 - 40 * i, 90)
+            format!(
+                "{{ name = {name:?}, color = [{}, {}, {}], native = {id} }}",
+                40 * i,
+                255 - 40 * i,
+                90
+            )
         })
         .collect();
     let toml = format!(
@@ -127,10 +136,15 @@ pub fn data_set(folder: &Path, count: u32) -> PathBuf {
     }
     for i in 0..count {
         let (w, h) = (40 + 6 * i, 31 + 4 * i);
-        let noise = |x: u32, y: u32, c: u32| (x * 7 + y * 13 + c * 31 + i * 57 + (x * y) % 29 * 5) as u8;
-        let image = RgbImage::from_fn(w, h, |x, y| image::Rgb([noise(x, y, 0), noise(x / 4, y / 4, 1), noise(x, y, 2)]));
+        let noise =
+            |x: u32, y: u32, c: u32| (x * 7 + y * 13 + c * 31 + i * 57 + (x * y) % 29 * 5) as u8;
+        let image = RgbImage::from_fn(w, h, |x, y| {
+            image::Rgb([noise(x, y, 0), noise(x / 4, y / 4, 1), noise(x, y, 2)])
+        });
         image.save(folder.join(format!("images/val/scene_{i}.png"))).unwrap();
-        let label = |x: u32, y: u32| if (x + y) % 11 == 0 { 0 } else { native[((x / 9 + y / 7 + i) % 6) as usize] };
+        let label = |x: u32, y: u32| {
+            if (x + y).is_multiple_of(11) { 0 } else { native[((x / 9 + y / 7 + i) % 6) as usize] }
+        };
         let labels = GrayImage::from_fn(w, h, |x, y| Luma([label(x, y)]));
         labels.save(folder.join(format!("labels/val/scene_{i}.png"))).unwrap();
     }
@@ -142,7 +156,10 @@ pub fn error_of(command: &mut Command, code: i32) -> String {
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(code), "{text}");
-    assert!(output.stdout.is_empty() || code == 1, "a wrong request prints nothing to standard output");
+    assert!(
+        output.stdout.is_empty() || code == 1,
+        "a wrong request prints nothing to standard output"
+    );
     assert_eq!(text.lines().filter(|l| l.starts_with("error: ")).count(), 1, "{text}");
     assert!(!text.contains("panicked"), "{text}");
     text

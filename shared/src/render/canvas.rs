@@ -86,7 +86,9 @@ pub fn scale(picture: &RgbImage, width: u32, height: u32, kind: Kind) -> RgbImag
     let grows = width >= picture.width() && height >= picture.height();
     match kind {
         _ if picture.dimensions() == (width, height) => picture.clone(),
-        Kind::Labels if grows => imageops::resize(picture, width, height, imageops::FilterType::Nearest),
+        Kind::Labels if grows => {
+            imageops::resize(picture, width, height, imageops::FilterType::Nearest)
+        }
         _ => preprocess::resize_image(picture, width, height),
     }
 }

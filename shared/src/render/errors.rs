@@ -43,7 +43,11 @@ pub fn error_map(
     class: u8,
 ) -> (RgbImage, ErrorCounts) {
     assert_eq!(image.dimensions(), truth.dimensions(), "error map: image and truth differ in size");
-    assert_eq!(truth.dimensions(), prediction.dimensions(), "error map: truth and prediction differ in size");
+    assert_eq!(
+        truth.dimensions(),
+        prediction.dimensions(),
+        "error map: truth and prediction differ in size"
+    );
     let mut counts = ErrorCounts::default();
     let mut out = RgbImage::new(image.width(), image.height());
     let labels = truth.as_raw().iter().zip(prediction.as_raw());

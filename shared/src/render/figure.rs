@@ -4,10 +4,13 @@
 
 use image::{Rgb, RgbImage};
 
-use super::{Entry, Kind, Rect, Style, crop, draw_text, frame, legend, line_height, paste, scale, shorten};
+use super::{
+    Entry, Kind, Rect, Style, crop, draw_text, frame, legend, line_height, paste, scale, shorten,
+};
 
 /// Colours of the boxes, in the order of the regions.
-pub const REGION_COLORS: [[u8; 3]; 4] = [[255, 214, 0], [0, 229, 255], [255, 64, 200], [120, 255, 60]];
+pub const REGION_COLORS: [[u8; 3]; 4] =
+    [[255, 214, 0], [0, 229, 255], [255, 64, 200], [120, 255, 60]];
 
 const MARGIN: u32 = 16;
 const GAP: u32 = 8;
@@ -61,7 +64,8 @@ impl Figure {
         let width = 2 * MARGIN + columns * cell_width + (columns - 1) * GAP;
         let inner = width - 2 * MARGIN;
         let column_x = |i: usize| MARGIN + i as u32 * (cell_width + GAP);
-        let strips: Vec<RgbImage> = self.rows.iter().map(|row| draw_row(row, width, cell_width)).collect();
+        let strips: Vec<RgbImage> =
+            self.rows.iter().map(|row| draw_row(row, width, cell_width)).collect();
         let legend = legend(&self.legend, inner, LEGEND_SIZE);
 
         let above = |text: &str, style| if text.is_empty() { 0 } else { line_height(style) + GAP };
@@ -69,7 +73,8 @@ impl Figure {
         let header = line_height(HEADING) + GAP;
         let body: u32 = strips.iter().map(RgbImage::height).sum();
         let height = top + header + body + legend.height() + above(&self.note, CAPTION) + MARGIN;
-        let mut canvas = RgbImage::from_pixel(width.max(legend.width() + 2 * MARGIN), height, Rgb([255; 3]));
+        let mut canvas =
+            RgbImage::from_pixel(width.max(legend.width() + 2 * MARGIN), height, Rgb([255; 3]));
 
         let title = shorten(&self.title, TITLE, inner);
         draw_text(&mut canvas, MARGIN as i32, MARGIN as i32, &title, TITLE);
@@ -96,8 +101,11 @@ fn draw_row(row: &Row, width: u32, cell_width: u32) -> RgbImage {
     let cell_height = scaled(ph, cell_width, pw);
     let zoom = ZoomLayout::new(&row.regions, (pw, ph), cell_width, cell_height);
     let caption = if row.caption.is_empty() { 0 } else { line_height(CAPTION) + GAP / 2 };
-    let cell_caption =
-        if row.cells.iter().all(|c| c.caption.is_empty()) { 0 } else { line_height(CAPTION) + GAP / 2 };
+    let cell_caption = if row.cells.iter().all(|c| c.caption.is_empty()) {
+        0
+    } else {
+        line_height(CAPTION) + GAP / 2
+    };
     let zoom_height = if zoom.slots.is_empty() { 0 } else { zoom.height + GAP / 2 };
     let height = caption + cell_height + zoom_height + cell_caption + 2 * GAP;
 
@@ -129,14 +137,21 @@ fn draw_row(row: &Row, width: u32, cell_width: u32) -> RgbImage {
             paste(&mut strip, &part, x + slot.below.x, below + slot.below.y);
         }
         let text = shorten(&cell.caption, CAPTION, cell_width);
-        draw_text(&mut strip, x as i32, (caption + cell_height + zoom_height + GAP / 2) as i32, &text, CAPTION);
+        draw_text(
+            &mut strip,
+            x as i32,
+            (caption + cell_height + zoom_height + GAP / 2) as i32,
+            &text,
+            CAPTION,
+        );
     }
     strip
 }
 
 /// `value * to / from`, rounded, at least 1.
 fn scaled(value: u32, to: u32, from: u32) -> u32 {
-    ((u64::from(value) * u64::from(to) + u64::from(from) / 2) / u64::from(from.max(1))).max(1) as u32
+    ((u64::from(value) * u64::from(to) + u64::from(from) / 2) / u64::from(from.max(1))).max(1)
+        as u32
 }
 
 /// Where the boxes lie on the scaled picture, and where the enlargements lie below it.
@@ -227,7 +242,8 @@ mod tests {
 
     #[test]
     fn regions_beyond_the_picture_tall_or_empty_do_no_harm() {
-        let odd = vec![Rect::new(190, 90, 500, 500), Rect::new(0, 0, 2, 100), Rect::new(500, 500, 3, 3)];
+        let odd =
+            vec![Rect::new(190, 90, 500, 500), Rect::new(0, 0, 2, 100), Rect::new(500, 500, 3, 3)];
         figure(odd).draw(120);
     }
 }

@@ -39,7 +39,8 @@ pub fn legend(entries: &[Entry], width: u32, size: f32) -> RgbImage {
     let columns = (width.saturating_sub(gap) / column).clamp(1, entries.len().max(1) as u32);
     let rows = (entries.len() as u32).div_ceil(columns);
     let line = swatch + gap;
-    let mut canvas = RgbImage::from_pixel(width.max(column + gap), rows * line + gap, Rgb([255; 3]));
+    let mut canvas =
+        RgbImage::from_pixel(width.max(column + gap), rows * line + gap, Rgb([255; 3]));
     for (i, entry) in (0_u32..).zip(entries) {
         let (x, y) = (gap + i % columns * column, gap + i / columns * line);
         fill(&mut canvas, Rect::new(x, y, swatch, swatch), entry.color);

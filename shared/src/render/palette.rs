@@ -55,7 +55,11 @@ impl Palette {
     /// # Panics
     /// When the sizes differ, which is a mistake of the caller.
     pub fn overlay_onto(&self, image: &mut RgbImage, labels: &GrayImage, opacity: f32) {
-        assert_eq!(image.dimensions(), labels.dimensions(), "overlay: image and labels differ in size");
+        assert_eq!(
+            image.dimensions(),
+            labels.dimensions(),
+            "overlay: image and labels differ in size"
+        );
         let alpha = (opacity.clamp(0.0, 1.0) * 256.0).round() as u32; // 8-bit fixed point
         // What each label adds is computed once: 256 look-ups instead of a product per pixel.
         let mut added = [[128_u32; 3]; 256]; // 128 rounds the shift below to nearest

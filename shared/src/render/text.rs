@@ -106,7 +106,8 @@ pub fn draw(canvas: &mut RgbImage, x: i32, y: i32, text: &str, style: Style) {
             if inside {
                 let pixel = canvas.get_pixel_mut(px as u32, py as u32);
                 for (value, ink) in pixel.0.iter_mut().zip(style.color) {
-                    let mixed = f32::from(*value) + (f32::from(ink) - f32::from(*value)) * coverage.min(1.0);
+                    let mixed = f32::from(*value)
+                        + (f32::from(ink) - f32::from(*value)) * coverage.min(1.0);
                     *value = mixed.round() as u8;
                 }
             }
@@ -122,7 +123,8 @@ mod tests {
     const STYLE: Style = Style { size: 16.0, color: [0, 0, 0], weight: Weight::Regular };
 
     fn ink(canvas: &RgbImage) -> Option<(u32, u32, u32, u32)> {
-        let dark = || canvas.enumerate_pixels().filter(|(_, _, p)| p.0[0] < 128).map(|(x, y, _)| (x, y));
+        let dark =
+            || canvas.enumerate_pixels().filter(|(_, _, p)| p.0[0] < 128).map(|(x, y, _)| (x, y));
         Some((
             dark().map(|p| p.0).min()?,
             dark().map(|p| p.1).min()?,

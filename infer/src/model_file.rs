@@ -1,0 +1,48 @@
+//! A model file, read once: what is hashed is what is run.
+//! Not parsed here. A model that keeps weights in other files cannot be opened from memory, which is meant:
+//! a checksum of the file would say nothing about them.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use shared::error::{Error, Result};
+
+/// A model file in memory. What is hashed is what is run: the file is read once.
+#[derive(Debug)]
+pub struct ModelFile {
+    /// Where it was read from.
+    pub path: PathBuf,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+impl ModelFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// A file that is not there or cannot be read (exit code 2).
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|e| {
+            Error::request(format!("model: {}: expected an ONNX file, got {e}", path.display()))
+                .hint("`train export` writes one")
+        })?;
+        if bytes.is_empty() {
+            return Err(Error::request(format!(
+                "model: {}: expected an ONNX file, got 0 bytes",
+                path.display()
+            ))
+            .hint("export or copy it again"));
+        }
+        Ok(Self { path: path.to_owned(), bytes })
+    }
+
+    /// SHA-256 of the content, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        hex(&Sha256::digest(&self.bytes))
+    }
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
