@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-/// A pixel without a comparable logit (all of them NaN) has no label.
+/// A pixel without a largest logit (all of them NaN or minus infinity) has no label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotANumber;
 
@@ -15,7 +15,7 @@ pub type Size = (u32, u32);
 /// The class of the largest logit per pixel: `logits` f32 `[classes, h, w]` to u8 `[h, w]`.
 ///
 /// # Errors
-/// [`NotANumber`] if some pixel has only NaN.
+/// [`NotANumber`] if some pixel has no logit above minus infinity.
 ///
 /// # Panics
 /// If `logits` does not have `classes` times `size` values, or there are more than 255 classes.
@@ -45,7 +45,7 @@ pub fn argmax(logits: &[f32], classes: usize, size: Size) -> Result<Vec<u8>, Not
 /// lose; that takes logits equal to the last bit.)
 ///
 /// # Errors
-/// [`NotANumber`] if some pixel of the input has only NaN.
+/// [`NotANumber`] if some pixel of the input has no logit above minus infinity.
 ///
 /// # Panics
 /// If `logits` does not have `classes` times `from` values, or there are more than 255 classes.
@@ -217,28 +217,32 @@ struct RowBest {
     class: Vec<u32>,
 }
 
+/// No class yet; no class table is as long.
+const NONE: u32 = u32::MAX;
+
 impl RowBest {
     fn new(width: usize) -> Self {
-        Self { value: vec![0.0; width], class: vec![0; width] }
+        Self { value: vec![0.0; width], class: vec![NONE; width] }
     }
 
     fn reset(&mut self) {
-        // NaN stands for "nothing yet": any number beats it, even -inf does.
-        self.value.fill(f32::NAN);
-        self.class.fill(0);
+        self.value.fill(f32::NEG_INFINITY);
+        self.class.fill(NONE);
     }
 
     fn offer(&mut self, class: usize, values: &[f32]) {
         for ((best, at), &value) in self.value.iter_mut().zip(&mut self.class).zip(values) {
-            let better = (value > *best) | (best.is_nan() & !value.is_nan());
+            let better = value > *best; // never true of a NaN
             *best = if better { value } else { *best };
-            *at = if better { class as u32 } else { *at };
+            // A mask and not a choice, which would be compiled to a branch that noise mispredicts.
+            let mask = u32::from(better).wrapping_neg();
+            *at = (class as u32 & mask) | (*at & !mask);
         }
     }
 
-    /// Whether the first `count` pixels have all been offered a number.
+    /// Whether each of the first `count` pixels has a class.
     fn check(&self, count: usize) -> Result<(), NotANumber> {
-        if self.value[..count].iter().any(|v| v.is_nan()) { Err(NotANumber) } else { Ok(()) }
+        if self.class[..count].contains(&NONE) { Err(NotANumber) } else { Ok(()) }
     }
 }
 
@@ -247,9 +251,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tie_goes_to_the_lower_class_and_minus_infinity_is_a_number() {
+    fn a_tie_goes_to_the_lower_class() {
         let low = f32::NEG_INFINITY;
-        let logits = [1.0, low, low, 1.0, 2.0, low, 0.5, 2.0, low]; // [3, 1, 3]
+        let logits = [1.0, low, 3.0, 1.0, 2.0, 3.0, 0.5, 2.0, low]; // [3, 1, 3]
         assert_eq!(argmax(&logits, 3, (3, 1)).unwrap(), [0, 1, 0]);
     }
 
