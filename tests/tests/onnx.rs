@@ -158,7 +158,7 @@ fn check(backbone: Depth, output_stride: i64) {
             assert!(seen > 1, "an answer that is the same everywhere proves little");
         }
     }
-    println!(
+    eprintln!(
         "{backbone:?}-{output_stride}: logits up to {largest:.1}, {far:.1e} apart, {other} of {pixels} labels differ"
     );
     assert!(

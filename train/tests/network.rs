@@ -173,7 +173,7 @@ fn logits_distance(depth: Depth, output_stride: i64, mode: Mode, precision: Prec
             worst = worst.max(distance(&samples(&logits), golden));
         }
     }
-    println!("resnet{}-{output_stride} {label} {precision:?}: {worst:.1e}", number(depth));
+    eprintln!("resnet{}-{output_stride} {label} {precision:?}: {worst:.1e}", number(depth));
     worst
 }
 
@@ -269,7 +269,7 @@ fn step(depth: Depth, output_stride: i64, precision: Precision) -> Step {
         gradient_f32: relative_distance(&gradients, golden("gradient_f32")),
         statistics: relative_distance(&statistics, golden("statistics")),
     };
-    println!(
+    eprintln!(
         "resnet{}-{output_stride} step {precision:?}: logits {:.1e}, loss {:.1e}, statistics {:.1e}, gradient {:.1e}, \
          from PyTorch's f32 gradient {:.1e}",
         number(depth),

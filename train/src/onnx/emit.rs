@@ -57,7 +57,8 @@ impl Emit {
             ints("pads", &[conv.padding(); 4]),
             ints("strides", &[conv.stride; 2]),
         ];
-        Value::map(self.graph.node("Conv", name, &[&x.name, &weight, &bias], attributes))
+        // A point stays one: padding keeps the size at stride 1, and no stride makes less of it.
+        Value { name: self.graph.node("Conv", name, &[&x.name, &weight, &bias], attributes), ..*x }
     }
 
     /// The lengths of a map's dimensions `start` to `end`, a vector of whole numbers.
