@@ -154,7 +154,7 @@ impl Model {
     pub fn provider_line(&self) -> String {
         let version = runtime().map_or("", |r| r.version.as_str());
         let note = if self.note.is_empty() { String::new() } else { format!(" ({})", self.note) };
-        format!("{}: {} on ONNX Runtime {version}{note}", self.card.name, self.provider)
+        format!("{}: {} on ONNX Runtime {version}{note}", self.path.display(), self.provider)
     }
 
     /// Whether the model gives this.

@@ -92,7 +92,9 @@ fn judge(f: Findings) -> Verdict {
         ),
         None => String::new(),
     };
-    let samples = format!("{} of {} sampled labels equal", f.clear - f.wrong, f.clear);
+    let (right, unclear) = (f.clear - f.wrong, f.sampled - f.clear);
+    let ties = if unclear > 0 { format!(" ({unclear} near-ties left out)") } else { String::new() };
+    let samples = format!("{right} of {} sampled labels equal{ties}", f.clear);
     let sum = match (f.same_sum, verified) {
         (true, _) => "all labels equal by checksum",
         (false, true) => {
