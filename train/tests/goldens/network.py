@@ -2,7 +2,7 @@
 
 ResNet-50 and 101 at output stride 8 are torchvision's own constructors. At stride 16, and for ResNet-18 and 34, the
 parts are torchvision's (ResNet, DeepLabHead, FCNHead) put together here, with a dilated basic block of this script.
-Everything is computed in f64, so that the distance in train/tests/network.rs is the rounding of the tested side alone.
+Everything is computed in f64, so that the distance in train/tests/network is the rounding of the tested side alone.
 
 pip install torch==2.11.0 torchvision==0.26.0 safetensors==0.8.0 numpy
 python network.py         # writes beside itself; some minutes
