@@ -33,7 +33,10 @@ fn only_decode_opens_image_files() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.to_string_lossy().contains("/decode") {
+            } else if !["/decode", "tests.rs"]
+                .iter()
+                .any(|own| path.to_string_lossy().contains(own))
+            {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]").next().unwrap_or_default();
                 if code.contains("image::open(") || code.contains("ImageReader") {

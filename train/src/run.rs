@@ -4,6 +4,7 @@
 //! best.safetensors.
 
 use crate::checkpoint::{self, About, TrainerState};
+use crate::data::Loader;
 use crate::device;
 use crate::model::deeplab::DeepLab;
 use crate::model::init;
@@ -45,6 +46,8 @@ pub struct Run {
     pub precision: Precision,
     /// The training split.
     pub train: Arc<Index>,
+    /// Its batches, from the step that comes next.
+    pub loader: Loader,
     /// The validation split.
     pub val: Index,
     /// The network.
@@ -87,10 +90,36 @@ impl Run {
             Some(resumed) => resumed,
             None => start(&recipe, &descriptor, &train, device, precision)?,
         };
+        let loader = Loader::new(
+            train.clone(),
+            recipe.augment.clone(),
+            recipe.train.batch,
+            recipe.train.seed,
+            recipe.train.workers.unwrap_or_else(default_workers),
+            about.iterations * recipe.train.accumulate as u64,
+        )?;
+        // Only now: a run that is refused leaves nothing behind.
         std::fs::create_dir_all(&out).request(|| format!("out: {}", out.display()))?;
         shared::files::write_atomic(&out.join("recipe.toml"), about.recipe.as_bytes())?;
-        Ok(Self { out, recipe, device, precision, train, val, network, parameters, about, state })
+        Ok(Self {
+            out,
+            recipe,
+            device,
+            precision,
+            train,
+            loader,
+            val,
+            network,
+            parameters,
+            about,
+            state,
+        })
     }
+}
+
+/// Loader threads where the recipe names none: one for every two processors, four at most.
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get() / 2).clamp(1, 4)
 }
 
 type Start = (DeepLab, Parameters, About, TrainerState);

@@ -1,7 +1,6 @@
 //! The loop: batches in, steps, log points, validations, checkpoints. It reads straight down.
 
 use crate::checkpoint;
-use crate::data::Loader;
 use crate::device;
 use crate::monitor::Monitor;
 use crate::optimizer::{Group, Optimizer};
@@ -30,33 +29,35 @@ pub struct Outcome {
 
 /// Trains to the end, or until `stop` is set: then everything is saved and the error says how to go on.
 pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
-    let Run { out, recipe, device, precision, train, val, network, parameters, mut about, state } =
-        run;
+    let Run {
+        out,
+        recipe,
+        device,
+        precision,
+        train,
+        val,
+        network,
+        parameters,
+        mut about,
+        state,
+        mut loader,
+    } = run;
     let settings = &recipe.train;
     let total = settings.iterations;
     let first = about.iterations;
 
     let mut optimizer = optimizer_of(&recipe, &parameters);
-    let mut stepper = {
-        if first > 0 {
-            optimizer.load_state(&state)?;
-        }
-        Stepper::new(network, parameters, optimizer, recipe.loss.clone(), settings)
-    };
-    if let Some((_, running)) = state.iter().find(|(name, _)| name == RUNNING) {
-        stepper.running = running.shallow_clone();
+    let (running, state): (Vec<_>, Vec<_>) =
+        state.into_iter().partition(|(name, _)| name == RUNNING);
+    if first > 0 {
+        optimizer.load_state(&state)?;
+    }
+    let mut stepper = Stepper::new(network, parameters, optimizer, recipe.loss.clone(), settings);
+    if let Some((_, running)) = running.into_iter().next() {
+        stepper.running = running;
     }
 
     let parts = settings.accumulate as u64;
-    let workers = settings.workers.unwrap_or_else(default_workers);
-    let mut loader = Loader::new(
-        train.clone(),
-        recipe.augment.clone(),
-        settings.batch,
-        settings.seed,
-        workers,
-        first * parts,
-    )?;
     let images_per_step = (settings.batch * settings.accumulate) as u64;
     let mut monitor = Monitor::open(&out, first, total, images_per_step)?;
     monitor.note(&format!(
@@ -176,11 +177,6 @@ fn optimizer_of(
 
 fn due(done: u64, every: u64) -> bool {
     every > 0 && done.is_multiple_of(every)
-}
-
-/// Loader threads where the recipe names none: one for every two processors, four at most.
-fn default_workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |n| n.get() / 2).clamp(1, 4)
 }
 
 fn not_finite(done: u64, steps: u64) -> Error {

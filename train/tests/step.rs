@@ -66,7 +66,7 @@ fn a_step_that_is_not_finite_leaves_everything_as_it_was() {
     stepper.step(&[batch(1)], 1e-3);
     // A weight of infinity deep in the backbone: activations, statistics and loss are NaN from there on.
     let place = stepper.parameters.entries[30].range.start;
-    tch::no_grad(|| stepper.parameters.flat.narrow(0, place, 1).fill_(f64::INFINITY));
+    let _ = tch::no_grad(|| stepper.parameters.flat.narrow(0, place, 1).fill_(f64::INFINITY));
     stepper.parameters.refresh();
     let before = state(&stepper);
     for number in 0..3 {
@@ -82,7 +82,7 @@ fn a_step_that_is_not_finite_leaves_everything_as_it_was() {
     // A run of bad steps goes on over a log point; a good step ends it.
     stepper.step(&[batch(3)], 1e-3);
     assert_eq!(stepper.meters.read(1).longest_bad, 4);
-    tch::no_grad(|| stepper.parameters.flat.narrow(0, place, 1).fill_(0.0));
+    let _ = tch::no_grad(|| stepper.parameters.flat.narrow(0, place, 1).fill_(0.0));
     stepper.parameters.refresh();
     let before = state(&stepper);
     stepper.step(&[batch(4)], 1e-3);
