@@ -238,7 +238,7 @@ impl TrainSettings {
                 return wrong(key, "more than 0", rate.to_string());
             }
         }
-        if self.clip_norm.is_some_and(|norm| !(norm > 0.0)) {
+        if self.clip_norm.is_some_and(|norm| norm.is_nan() || norm <= 0.0) {
             return wrong("clip_norm", "more than 0", format!("{:?}", self.clip_norm));
         }
         if self.workers == Some(0) {
