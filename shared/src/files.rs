@@ -75,6 +75,20 @@ fn beside(path: &Path) -> Result<(PathBuf, PathBuf)> {
     Ok((folder, beside))
 }
 
+/// Removes what killed writers left beside their places in a folder that nobody else writes to.
+///
+/// A folder that cannot be read, or a file that cannot be removed, costs space and nothing else: no error.
+pub fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with('.') && name.ends_with(".tmp") {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +110,16 @@ mod tests {
         write_atomic(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(dir.path()), ["a.bin"]);
+    }
+
+    #[test]
+    fn leftovers_of_killed_writers_go_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in [".last.safetensors.17.0.tmp", "last.safetensors", "notes.tmp", ".lock"] {
+            fs::write(dir.path().join(name), b"x").unwrap();
+        }
+        remove_leftovers(dir.path());
+        assert_eq!(names(dir.path()), [".lock", "last.safetensors", "notes.tmp"]);
     }
 
     #[test]

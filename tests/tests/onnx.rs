@@ -90,6 +90,7 @@ fn network(folder: &Path, model: ModelSettings, seed: u64) -> Trained {
         name: "random".into(),
         dataset: "none".into(),
         classes: (0..CLASSES).map(class).collect(),
+        fingerprint: String::new(),
         class_share: vec![],
         model,
         evaluation_size: Some([128, 96]),

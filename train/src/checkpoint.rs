@@ -34,6 +34,8 @@ pub struct About {
     pub dataset: String,
     /// Its classes, in the order of the score maps.
     pub classes: Vec<Class>,
+    /// Fingerprint of the training split: names, sizes and classes.
+    pub fingerprint: String,
     /// Share of each class of the training set's valid pixels.
     pub class_share: Vec<f64>,
     /// The network.

@@ -157,7 +157,7 @@ pub enum PrecisionChoice {
     /// bf16 where the hardware computes in it, f32 elsewhere.
     #[default]
     Auto,
-    /// 32-bit floating point.
+    /// 32-bit floating point; on CUDA convolutions may use TF32, libtorch's default.
     F32,
     /// bfloat16.
     Bf16,
@@ -206,15 +206,18 @@ impl Recipe {
         self.augment.check()?;
         self.train.check()?;
         if let Some([width, height]) = self.evaluation.size
-            && (width < 16 || height < 16)
+            && !(SIDES.contains(&width) && SIDES.contains(&height))
         {
             return Err(Error::request(format!(
-                "evaluation.size: expected at least 16 x 16, got {width} x {height}"
+                "evaluation.size: expected 16 x 16 to 16384 x 16384, got {width} x {height}"
             )));
         }
         Ok(())
     }
 }
+
+/// Sides of an image that the network can be evaluated on.
+const SIDES: std::ops::RangeInclusive<u32> = 16..=16384;
 
 impl TrainSettings {
     fn check(&self) -> Result<()> {
@@ -234,9 +237,14 @@ impl TrainSettings {
         for (key, rate) in
             [("learning_rate", self.learning_rate), ("head_lr_factor", self.head_lr_factor)]
         {
-            if !(rate > 0.0 && rate.is_finite()) {
+            // Updates are f32: a rate beyond its range would be infinite there.
+            if !(rate > 0.0 && (rate as f32).is_finite()) {
                 return wrong(key, "more than 0", rate.to_string());
             }
+        }
+        if self.batch > 4096 || self.accumulate > 1024 || self.workers.is_some_and(|n| n > 256) {
+            let got = format!("{}, {}, {:?}", self.batch, self.accumulate, self.workers);
+            return wrong("batch, accumulate, workers", "at most 4096, 1024, 256", got);
         }
         if self.clip_norm.is_some_and(|norm| norm.is_nan() || norm <= 0.0) {
             return wrong("clip_norm", "more than 0", format!("{:?}", self.clip_norm));

@@ -11,9 +11,11 @@ use crate::model::init;
 use crate::model::params::{Parameters, Precision};
 use crate::model::weights::{self, LastLayers};
 use crate::recipe::Recipe;
+use crate::schedule::Schedule;
 use crate::shares;
 use shared::dataset::{Descriptor, Index};
 use shared::error::{Context, Error, Result};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tch::Device;
@@ -58,6 +60,8 @@ pub struct Run {
     pub about: About,
     /// The trainer's state to go on from; empty at the start.
     pub state: TrainerState,
+    /// Held as long as the run goes on, so that no second one writes to its folder.
+    pub lock: File,
 }
 
 impl Run {
@@ -79,7 +83,7 @@ impl Run {
         });
         let last = out.join(LAST);
         let resumed = match (last.exists(), options.resume) {
-            (true, true) => Some(resume(&last, &recipe, device, precision)?),
+            (true, true) => Some(resume(&last, &recipe, &train, device, precision)?),
             (true, false) => {
                 return Err(Error::request(format!("out: {}: holds a run already", out.display()))
                     .hint("--resume goes on with it, another --out leaves it alone"));
@@ -100,6 +104,8 @@ impl Run {
         )?;
         // Only now: a run that is refused leaves nothing behind.
         std::fs::create_dir_all(&out).request(|| format!("out: {}", out.display()))?;
+        let lock = lock(&out)?;
+        shared::files::remove_leftovers(&out);
         shared::files::write_atomic(&out.join("recipe.toml"), about.recipe.as_bytes())?;
         Ok(Self {
             out,
@@ -113,8 +119,20 @@ impl Run {
             parameters,
             about,
             state,
+            lock,
         })
     }
+}
+
+/// Makes the folder this process's own until the run ends, however it ends.
+fn lock(out: &Path) -> Result<File> {
+    let path = out.join(".lock");
+    let file = File::create(&path).request(|| format!("out: {}", path.display()))?;
+    file.try_lock().map_err(|_| {
+        Error::request(format!("out: {}: expected no other run there, got one", out.display()))
+            .hint("wait for it, or choose another --out")
+    })?;
+    Ok(file)
 }
 
 /// Loader threads where the recipe names none: one for every two processors, four at most.
@@ -143,6 +161,7 @@ fn start(
         name: recipe.name.clone(),
         dataset: descriptor.name.clone(),
         classes: descriptor.classes.clone(),
+        fingerprint: train.fingerprint(),
         class_share: shares::of_classes(train)?,
         model: recipe.model.clone(),
         evaluation_size: recipe.evaluation.size,
@@ -156,7 +175,13 @@ fn start(
 }
 
 /// Goes on from a checkpoint, if it belongs to this recipe.
-fn resume(path: &Path, recipe: &Recipe, device: Device, precision: Precision) -> Result<Start> {
+fn resume(
+    path: &Path,
+    recipe: &Recipe,
+    train: &Index,
+    device: Device,
+    precision: Precision,
+) -> Result<Start> {
     let (trained, state) = checkpoint::load(path, device, precision)?;
     let mut then = Recipe::parse(&trained.about.recipe, &[])?;
     // What may change from one sitting to the next without changing what is computed.
@@ -166,12 +191,21 @@ fn resume(path: &Path, recipe: &Recipe, device: Device, precision: Precision) ->
     then.train.log_every = recipe.train.log_every;
     then.train.validate_every = recipe.train.validate_every;
     then.train.checkpoint_every = recipe.train.checkpoint_every;
-    then.train.iterations = recipe.train.iterations;
+    if matches!(recipe.schedule, Schedule::Constant { .. }) {
+        then.train.iterations = recipe.train.iterations;
+    }
     if then != *recipe {
         return Err(Error::request(format!(
             "resume: {}: expected the recipe that the run was started with, got another: {}",
             path.display(),
             differences(&then, recipe)?
+        ))
+        .hint("start another run with another --out"));
+    }
+    if trained.about.fingerprint != train.fingerprint() {
+        return Err(Error::request(format!(
+            "resume: {}: expected the training data that the run was started with, got other files",
+            train.root.display()
         ))
         .hint("start another run with another --out"));
     }

@@ -1,7 +1,7 @@
 //! The share of each class in a training split: counted once, kept under the data's fingerprint.
 
 use shared::dataset::{Index, stats};
-use shared::error::Result;
+use shared::error::{Error, Result};
 use std::path::PathBuf;
 
 /// Share of each class of the valid pixels of a split.
@@ -16,6 +16,10 @@ pub fn of_classes(index: &Index) -> Result<Vec<f64>> {
     let bar = crate::monitor::progress::count("counting classes", index.samples.len() as u64);
     let stats = stats(index, &|done| bar.set_position(done))?;
     bar.finish_and_clear();
+    if let Some(problem) = stats.problems.first() {
+        return Err(Error::request(format!("data: {problem}"))
+            .hint("`train stats` lists every problem of a data set"));
+    }
     let shares = stats.shares();
     // A cache that cannot be written costs the next run some seconds, nothing else.
     if let (Some(path), Ok(text)) = (place, serde_json::to_string(&shares))
@@ -27,9 +31,11 @@ pub fn of_classes(index: &Index) -> Result<Vec<f64>> {
     Ok(shares)
 }
 
-/// The user's cache folder for counts; none where there is no home.
+/// The folder for counts: in `RECALL_SEG_CACHE`, or in the user's cache; none where there is no home.
 fn cache() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let base = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
-    Some(base.join("recall-seg/shares"))
+    let base = set("RECALL_SEG_CACHE")
+        .or_else(|| Some(set("XDG_CACHE_HOME")?.join("recall-seg")))
+        .or_else(|| Some(set("HOME")?.join(".cache/recall-seg")))?;
+    Some(base.join("shares"))
 }

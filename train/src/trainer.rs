@@ -7,6 +7,7 @@ use crate::optimizer::{Group, Optimizer};
 use crate::run::{BEST, LAST, Run};
 use crate::step::{Readings, Stepper};
 use crate::validate::validate;
+use shared::dataset::Index;
 use shared::error::{Error, Result};
 use shared::labels::Class;
 use shared::metrics::Report;
@@ -41,6 +42,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         mut about,
         state,
         mut loader,
+        lock: _lock,
     } = run;
     let settings = &recipe.train;
     let total = settings.iterations;
@@ -54,6 +56,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
     }
     let mut stepper = Stepper::new(network, parameters, optimizer, recipe.loss.clone(), settings);
     if let Some((_, running)) = running.into_iter().next() {
+        check_running(&running, &stepper.running)?;
         stepper.running = running;
     }
 
@@ -72,7 +75,8 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
 
     let mut report = None;
     let mut logged = first;
-    for step in first..total {
+    let mut saved = first;
+    let trained = (first..total).try_for_each(|step| {
         let rate = recipe.schedule.lr(settings.learning_rate, step, total);
         let batches = (0..parts).map(|_| loader.next()).collect::<Result<Vec<_>>>()?;
         tch::manual_seed(shared::random::hash(settings.seed, STEP_STREAM, step) as i64);
@@ -95,13 +99,9 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
                 failed = Some(not_finite(done, readings.longest_bad));
             }
         }
-        if failed.is_none() && (ends || due(done, settings.validate_every)) {
-            let bar = monitor.validation(val.samples.len() as u64);
-            let size = recipe.evaluation.size;
-            let confusion =
-                validate(&stepper.network, &stepper.parameters, &val, size, &|| bar.inc(1))?;
-            bar.finish_and_clear();
-            let scored = confusion.report_without(&val.descriptor.unscored, &about.classes);
+        // Who asks to stop waits for a save, not for a validation.
+        if failed.is_none() && (ends || (!stopping && due(done, settings.validate_every))) {
+            let scored = score(&stepper, &val, &about, &mut monitor)?;
             monitor.validated(done, &scored)?;
             if scored.mean_iou > about.best_mean_iou {
                 about.best_mean_iou = scored.mean_iou;
@@ -111,6 +111,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         }
         if ends || stopping || failed.is_some() || due(done, settings.checkpoint_every) {
             save(&out.join(LAST), &stepper, &about, Part::Everything)?;
+            saved = done;
         }
         if let Some(error) = failed {
             return Err(error);
@@ -122,23 +123,50 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
                     out.display()
                 )));
         }
+        Ok(())
+    });
+    if let Err(error) = trained {
+        // A damaged file ends a run, but not what was learned until then.
+        if about.iterations > saved {
+            save(&out.join(LAST), &stepper, &about, Part::Everything)?;
+        }
+        return Err(error);
     }
     let report = match report {
         Some(report) => report,
         // A finished run that is resumed: nothing to train, the result again.
-        None => {
-            let bar = monitor.validation(val.samples.len() as u64);
-            let size = recipe.evaluation.size;
-            validate(&stepper.network, &stepper.parameters, &val, size, &|| bar.inc(1))?
-                .report_without(&val.descriptor.unscored, &about.classes)
-        }
+        None => score(&stepper, &val, &about, &mut monitor)?,
     };
     monitor.finish();
     Ok(Outcome { report, best_mean_iou: about.best_mean_iou })
 }
 
+/// The network as it stands, on the validation split.
+fn score(
+    stepper: &Stepper,
+    val: &Index,
+    about: &checkpoint::About,
+    monitor: &mut Monitor,
+) -> Result<Report> {
+    let bar = monitor.validation(val.samples.len() as u64);
+    let (network, parameters) = (&stepper.network, &stepper.parameters);
+    let size = about.evaluation_size;
+    let confusion = validate(network, parameters, val, size, &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    Ok(confusion.report_without(&val.descriptor.unscored, &about.classes))
+}
+
 /// Name of the running recall among the trainer's tensors.
 const RUNNING: &str = "running_recall";
+
+/// A damaged file must not become a panic in the middle of a step.
+fn check_running(from_file: &Tensor, fresh: &Tensor) -> Result<()> {
+    if (from_file.size(), from_file.kind()) == (fresh.size(), fresh.kind()) {
+        return Ok(());
+    }
+    let (expected, got) = (fresh.size(), from_file.size());
+    Err(Error::request(format!("checkpoint: {RUNNING}: expected {expected:?} f64, got {got:?}")))
+}
 
 enum Part {
     Everything,
@@ -151,6 +179,11 @@ fn save(
     about: &checkpoint::About,
     part: Part,
 ) -> Result<()> {
+    let finite = stepper.parameters.flat.isfinite().all();
+    if finite.int64_value(&[]) == 0 {
+        return Err(Error::work(format!("{}: not saved: weights are not finite", path.display()))
+            .hint("lower train.learning_rate; the checkpoint before is as it was"));
+    }
     let mut state = Vec::new();
     if matches!(part, Part::Everything) {
         state = stepper.optimizer.state();

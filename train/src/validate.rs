@@ -1,5 +1,5 @@
-//! Scoring a split with the network as it stands, as `infer eval` does it: every label pixel, at the
-//! label's own resolution.
+//! Scoring a split with the network as it stands, in the precision it trains in: every label pixel, at
+//! the label's own resolution. `infer eval` does the same with the exported model, in f32.
 
 use crate::model::deeplab::{DeepLab, Heads};
 use crate::model::params::Parameters;

@@ -132,6 +132,20 @@ pub fn python() -> Result<&'static str> {
     )
 }
 
+/// Major and minor version of that Python, `3.11`: compiled packages belong to one.
+pub fn python_version() -> Result<String> {
+    let script = "import sys; print('%d.%d' % sys.version_info[:2])";
+    let output = Command::new(python()?).args(["-c", script]).output()?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_string();
+    let minor = version.strip_prefix("3.").and_then(|minor| minor.parse::<u32>().ok());
+    if minor.is_none_or(|minor| minor < 11) {
+        bail!(
+            "the tests compare with Python packages: expected Python 3.11 or newer, got {version}"
+        );
+    }
+    Ok(version)
+}
+
 fn check_compiler() -> Result<()> {
     if process::answers("c++", &["--version"]) {
         return Ok(());

@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Fetches what the tests compare with, once.
 fn checks() -> Result<PathBuf> {
-    let place = native::folder("checks", CHECKS)?;
+    let place = native::folder(&format!("checks-{}", setup::python_version()?), CHECKS)?;
     setup::fetch_once(&place, |partial| {
         eprintln!("test: fetching the programs that the tests compare with");
         setup::pip_install(partial, CHECKS, &[])

@@ -27,7 +27,7 @@ pub fn rare_classes(models: &[Model], index: &Index) -> Result<Rare> {
     if let Some(rare) = from_cards(models) {
         return Ok(rare);
     }
-    eprintln!("no class shares in the models: counting them in the split");
+    eprintln!("no rare classes in the models' cards: counting classes in the split");
     from_truth(index)
 }
 

@@ -32,6 +32,13 @@ pub fn run(args: &Args) -> Result<()> {
             args.output.display()
         )));
     }
+    let same = |a: &PathBuf, b: &PathBuf| Some(a.canonicalize().ok()? == b.canonicalize().ok()?);
+    if same(&args.checkpoint, &args.output) == Some(true) {
+        return Err(Error::request(format!(
+            "output: {}: expected another file than the checkpoint",
+            args.output.display()
+        )));
+    }
     // f32 on the CPU: the reference that every provider is later compared with.
     let (trained, _) = checkpoint::load(&args.checkpoint, Device::Cpu, Compute::F32)?;
     if let Some(folder) = args.output.parent().filter(|f| !f.as_os_str().is_empty()) {
@@ -40,17 +47,13 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let summary = if extension == "safetensors" {
         weights::save(&args.output, &trained.parameters, trained.about.iterations)?;
-        format!("{} tensors", trained.parameters.named().len())
+        let count = trained.parameters.named().len();
+        format!("{}: {count} tensors under torchvision's names", args.output.display())
     } else {
         let settings = ExportSettings { outputs: args.outputs, precision: args.precision };
         onnx::export(&trained, &settings, &args.output)?;
         onnx::verify(&args.output)?.summary
     };
-    print(&format!("{}: {summary}", args.output.display()));
+    super::print(&summary);
     Ok(())
-}
-
-#[allow(clippy::print_stdout)]
-fn print(line: &str) {
-    println!("{line}");
 }

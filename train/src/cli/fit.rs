@@ -55,20 +55,15 @@ pub fn run(args: &Args) -> Result<()> {
         trainer::fit(run, &STOP).map(|outcome| (out, outcome))
     })?;
     let (out, outcome) = outcome;
-    print_result(&out, &outcome);
-    Ok(())
-}
-
-#[allow(clippy::print_stdout)]
-fn print_result(out: &std::path::Path, outcome: &trainer::Outcome) {
     let percent = |x: Option<f64>| x.map_or("-".into(), |x| format!("{:.2} %", 100.0 * x));
-    println!(
+    super::print(&format!(
         "{}: mean IoU {}, mean accuracy {}, best mean IoU {}",
         out.display(),
         percent(outcome.report.mean_iou),
         percent(outcome.report.mean_accuracy),
         percent(outcome.best_mean_iou),
-    );
+    ));
+    Ok(())
 }
 
 /// libtorch's wrapper panics when memory runs out: that becomes one line that says what to lower.
@@ -84,7 +79,7 @@ fn out_of_memory_in_words<T>(load: &str, work: impl FnOnce() -> Result<T>) -> Re
     done.unwrap_or_else(|payload| {
         if is_out_of_memory(&text(payload.as_ref())) {
             return Err(Error::work(format!("out of memory: {load} do not fit")).hint(
-                "lower train.batch (train.accumulate makes up for it), augment.crop, or take a smaller model.backbone; then --resume",
+                "lower train.batch (train.accumulate makes up for it), augment.crop, or take a smaller model.backbone, with a new --out",
             ));
         }
         panic::resume_unwind(payload)

@@ -1,4 +1,4 @@
-//! The commands of `train`, and what a panic of libtorch means in words.
+//! The commands of `train`: one file each.
 
 mod export;
 mod fit;
@@ -7,6 +7,7 @@ mod synth;
 
 use clap::{Parser, Subcommand};
 use shared::error::Result;
+use std::io::Write;
 
 /// The program.
 #[derive(Parser)]
@@ -26,6 +27,11 @@ enum Command {
     Synth(synth::Args),
     /// Count a data set: sizes, class shares, problems
     Stats(stats::Args),
+}
+
+/// A result on standard output. A reader that has gone away, such as `head`, is no failure.
+fn print(text: &str) {
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
 }
 
 /// Runs the command.

@@ -23,7 +23,7 @@ pub fn run(args: &Args) -> Result<()> {
     let bar = train::monitor::progress::count("counting", index.samples.len() as u64);
     let stats = stats(&index, &|done| bar.set_position(done))?;
     bar.finish_and_clear();
-    print(&stats);
+    super::print(&table(&stats));
     match stats.problems.len() {
         0 => Ok(()),
         n => {
@@ -32,28 +32,33 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-#[allow(clippy::print_stdout)]
-fn print(stats: &Stats) {
-    println!(
+/// The counts as lines of text.
+fn table(stats: &Stats) -> String {
+    let mut lines = vec![format!(
         "{} {}: {} pairs, {} counted",
         stats.dataset, stats.split, stats.images, stats.counted
-    );
+    )];
     for size in &stats.sizes {
-        println!("  {} x {}: {} images", size.width, size.height, size.images);
+        lines.push(format!("  {} x {}: {} images", size.width, size.height, size.images));
     }
     let total = stats.valid + stats.ignored;
     let ignored = 100.0 * stats.ignored as f64 / total.max(1) as f64;
-    println!("  ignored: {ignored:.2} % of {total} pixels\n");
-    println!("{:>3}  {:<20} {:>10} {:>14} {:>7}", "id", "class", "share", "pixels", "images");
+    lines.push(format!("  ignored: {ignored:.2} % of {total} pixels\n"));
+    lines.push(format!(
+        "{:>3}  {:<20} {:>10} {:>14} {:>7}",
+        "id", "class", "share", "pixels", "images"
+    ));
     for class in &stats.classes {
         let share = format!("{:.3} %", 100.0 * class.share);
         let (id, name) = (class.id, &class.name);
-        println!("{id:>3}  {name:<20} {share:>10} {:>14} {:>7}", class.pixels, class.images);
+        lines.push(format!(
+            "{id:>3}  {name:<20} {share:>10} {:>14} {:>7}",
+            class.pixels, class.images
+        ));
     }
     if !stats.problems.is_empty() {
-        println!("\nproblems:");
+        lines.push("\nproblems:".into());
     }
-    for problem in &stats.problems {
-        println!("  {problem}");
-    }
+    lines.extend(stats.problems.iter().map(|problem| format!("  {problem}")));
+    lines.join("\n")
 }

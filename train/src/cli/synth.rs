@@ -13,13 +13,13 @@ pub struct Args {
     #[arg(long)]
     out: PathBuf,
     /// Scenes of the training split
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(..=10_000_000))]
     count: u64,
     /// Scenes of the validation split [default: a fifth of --count]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=10_000_000))]
     val: Option<u64>,
     /// Scenes of the test split
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u64).range(..=10_000_000))]
     test: u64,
     /// Width and height in pixels
     #[arg(long, default_value = "320x160", value_parser = size)]
@@ -29,7 +29,6 @@ pub struct Args {
     seed: u64,
 }
 
-#[allow(clippy::print_stdout)]
 pub fn run(args: &Args) -> Result<()> {
     let (width, height) = args.size;
     let settings = StreetSettings { width, height, seed: args.seed };
@@ -39,12 +38,12 @@ pub fn run(args: &Args) -> Result<()> {
     let summary = streets::write(args.layout, &args.out, &settings, counts, &|| bar.inc(1))?;
     bar.finish_and_clear();
     let done = if summary.already_there { "there already" } else { "written" };
-    println!(
+    super::print(&format!(
         "{}: {} scenes of {width} x {height}, layout {}: {done}",
         args.out.display(),
         summary.scenes,
         args.layout.name(),
-    );
+    ));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The losses: settings, and one call from logits to a scalar that carries a gradient.
 //! Not the training loop: whether a step counts, and so which running state is kept, the trainer decides.
-//! Definitions: Tian et al., arXiv 2106.14917, with the choices that ARCHITECTURE.md states.
+//! Definitions: Tian et al., arXiv 2106.14917, with the choices that ARCHITECTURE.md states under "Recall loss".
 
 mod counts;
 mod cross_entropy;

@@ -80,7 +80,7 @@ fn mismatch(problems: &[String]) -> Error {
         n => format!("; and {n} more"),
     };
     Error::request(format!("{} names do not fit this network: {shown}{more}", problems.len())).hint(
-        "check model.backbone and model.auxiliary; for other classes set model.new_head = true",
+        "check model.backbone and model.auxiliary; for other classes set start.new_head = true",
     )
 }
 

@@ -78,6 +78,12 @@ impl OptimizerSettings {
             let line = format!("optimizer.{key}: expected 0 or more and below 1, got {got}");
             return Err(Error::request(line));
         }
+        if let Self::Adam(Adam { eps, .. }) = self
+            && !(*eps as f32 > 0.0)
+        {
+            // With 0 a gradient of 0 would divide 0 by 0.
+            return Err(Error::request(format!("optimizer.eps: expected more than 0, got {eps}")));
+        }
         if let Some((key, got)) = amounts.iter().find(|(_, v)| !(*v >= 0.0 && v.is_finite())) {
             return Err(Error::request(format!("optimizer.{key}: expected 0 or more, got {got}")));
         }
