@@ -79,7 +79,7 @@ impl OptimizerSettings {
             return Err(Error::request(line));
         }
         if let Self::Adam(Adam { eps, .. }) = self
-            && !(*eps as f32 > 0.0)
+            && (eps.is_nan() || *eps as f32 <= 0.0)
         {
             // With 0 a gradient of 0 would divide 0 by 0.
             return Err(Error::request(format!("optimizer.eps: expected more than 0, got {eps}")));
