@@ -1,5 +1,6 @@
 //! One step: what a batch that is not finite may not touch, and what accumulation means.
 
+use std::sync::Mutex;
 use tch::{Device, Kind, Tensor};
 use train::data::Batch;
 use train::loss::LossSettings;
@@ -20,12 +21,20 @@ train = { iterations = 1, batch = 2, learning_rate = 1e-3 }
 
 const CLASSES: i64 = 3;
 
+/// libtorch's random generator is one for the whole process: networks are initialized one at a time.
+static GENERATOR: Mutex<()> = Mutex::new(());
+
+fn initialize(parameters: &mut Parameters) {
+    let _one_at_a_time = GENERATOR.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    init::initialize(parameters, 7);
+}
+
 fn stepper(changes: &[&str]) -> Stepper {
     let changes: Vec<String> = changes.iter().map(|c| c.to_string()).collect();
     let recipe = Recipe::parse(RECIPE, &changes).unwrap();
     let network = DeepLab::new(&recipe.model, CLASSES);
     let mut parameters = Parameters::new(&network, Device::Cpu, Precision::F32);
-    init::initialize(&mut parameters, 7);
+    initialize(&mut parameters);
     let groups = parameters
         .sections
         .iter()
@@ -115,7 +124,7 @@ fn bf16_follows_f32_within_its_rounding() {
             let settings = ModelSettings { output_stride: 16, ..Default::default() };
             let network = DeepLab::new(&settings, CLASSES);
             let mut parameters = Parameters::new(&network, Device::Cpu, precision);
-            init::initialize(&mut parameters, 7);
+            initialize(&mut parameters);
             let images = image::RgbImage::from_raw(48, 64, batch(1).images).unwrap();
             let scores = train::validate::scores(&network, &parameters, &images, 2).unwrap();
             assert_eq!(scores.kind(), Kind::Float);
