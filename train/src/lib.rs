@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod data;
 pub mod device;
 pub mod loss;
+pub mod memory;
 pub mod model;
 pub mod monitor;
 pub mod onnx;

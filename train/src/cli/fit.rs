@@ -4,6 +4,7 @@ use shared::error::{Error, Result};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use train::memory;
 use train::recipe::Recipe;
 use train::run::{FitOptions, Run};
 use train::trainer;
@@ -31,6 +32,7 @@ pub struct Args {
 static STOP: AtomicBool = AtomicBool::new(false);
 
 pub fn run(args: &Args) -> Result<()> {
+    memory::keep_freed();
     let recipe = Recipe::read(&args.recipe, &args.changes)?;
     let load = format!(
         "batches of {}{}",
