@@ -174,6 +174,21 @@ impl Card {
 }
 
 impl Input {
+    /// The input of every graph that this project exports, for images resized to `[width, height]` or left as they are.
+    pub fn new(size: Option<[u32; 2]>) -> Self {
+        Self {
+            name: "image".into(),
+            layout: "NHWC".into(),
+            dtype: "u8".into(),
+            color: "RGB".into(),
+            mean: crate::preprocess::MEAN,
+            std: crate::preprocess::STD,
+            resize: crate::preprocess::RESIZE_FILTER.into(),
+            width: size.map(|[width, _]| width),
+            height: size.map(|[_, height]| height),
+        }
+    }
+
     fn check(&self) -> Result<()> {
         let got =
             (self.name.as_str(), self.layout.as_str(), self.dtype.as_str(), self.color.as_str());

@@ -10,6 +10,7 @@ use crate::model::params::Parameters;
 use crate::model::torch::{Mode, Torch};
 use crate::optimizer::{Optimizer, clip_by_norm};
 use crate::recipe::TrainSettings;
+use shared::error::Result;
 use tch::{Device, Kind, Tensor};
 
 /// Weight of the auxiliary head's cross entropy.
@@ -84,15 +85,25 @@ impl Stepper {
         }
     }
 
-    /// One step on the mean gradient of one or more batches.
-    pub fn step(&mut self, batches: &[Batch], learning_rate: f64) {
+    /// One step on the mean gradient of one or more batches, taken one after the other: one is in memory at a time.
+    ///
+    /// # Errors
+    /// A batch that could not be had; then everything is as before the step.
+    pub fn step(
+        &mut self,
+        batches: impl ExactSizeIterator<Item = Result<Batch>>,
+        learning_rate: f64,
+    ) -> Result<()> {
         let statistics = self.parameters.buffers.copy();
         let mut running = self.running.shallow_clone();
         let mut gradient: Option<Tensor> = None;
         let mut loss_sum = Tensor::zeros([], (Kind::Float, self.parameters.device()));
         let share = 1.0 / batches.len() as f64;
         for batch in batches {
-            let (loss, after) = self.loss_of(batch, &running);
+            let batch = batch.inspect_err(|_| {
+                tch::no_grad(|| self.parameters.buffers.copy_(&statistics));
+            })?;
+            let (loss, after) = self.loss_of(&batch, &running);
             running = after;
             let part = self.parameters.gradient(&(&loss * share));
             loss_sum += loss.detach() * share;
@@ -101,7 +112,7 @@ impl Stepper {
                 Some(mut sum) => sum.g_add_(&part),
             });
         }
-        let Some(gradient) = gradient else { return };
+        let Some(gradient) = gradient else { return Ok(()) };
         let (gradient, norm) = clip_by_norm(&gradient, self.clip_norm);
         let ok = (&loss_sum + &norm).isfinite(); // [] bool
         self.optimizer.step(&self.parameters.flat, &gradient, learning_rate, &ok);
@@ -112,6 +123,7 @@ impl Stepper {
         });
         self.parameters.refresh();
         self.meters.add(&loss_sum, &norm, &ok);
+        Ok(())
     }
 
     /// The loss of one batch, `[] f32` with its gradient, and the running recall behind it.

@@ -60,7 +60,6 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         stepper.running = running;
     }
 
-    let parts = settings.accumulate as u64;
     let images_per_step = (settings.batch * settings.accumulate) as u64;
     let mut monitor = Monitor::open(&out, first, total, images_per_step)?;
     monitor.note(&format!(
@@ -78,9 +77,11 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
     let mut saved = first;
     let trained = (first..total).try_for_each(|step| {
         let rate = recipe.schedule.lr(settings.learning_rate, step, total);
-        let batches = (0..parts).map(|_| loader.next()).collect::<Result<Vec<_>>>()?;
+        let mut epoch = 0;
+        let batches =
+            (0..settings.accumulate).map(|_| loader.next().inspect(|batch| epoch = batch.epoch));
         tch::manual_seed(shared::random::hash(settings.seed, STEP_STREAM, step) as i64);
-        stepper.step(&batches, rate);
+        stepper.step(batches, rate)?;
         about.iterations = step + 1;
         let done = about.iterations;
         let ends = done == total;
@@ -91,7 +92,6 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         if ends || stopping || done.is_multiple_of(settings.log_every) {
             let readings = stepper.meters.read(done - logged);
             logged = done;
-            let epoch = batches.last().map_or(0, |batch| batch.epoch);
             let names = values(&readings, rate, epoch, stepper.weights.as_ref(), &about.classes);
             let named: Vec<(&str, f64)> = names.iter().map(|(n, v)| (n.as_str(), *v)).collect();
             monitor.log(done, &named)?;
@@ -100,8 +100,8 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
             }
         }
         // Who asks to stop waits for a save, not for a validation.
-        if failed.is_none() && (ends || (!stopping && due(done, settings.validate_every))) {
-            let scored = score(&stepper, &val, &about, &mut monitor)?;
+        let validates = failed.is_none() && (ends || due(done, settings.validate_every));
+        if validates && let Some(scored) = score(&stepper, &val, &about, &mut monitor, stop)? {
             monitor.validated(done, &scored)?;
             if scored.mean_iou > about.best_mean_iou {
                 about.best_mean_iou = scored.mean_iou;
@@ -109,6 +109,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
             }
             report = Some(scored);
         }
+        let stopping = stop.load(Ordering::Relaxed) && !(ends && report.is_some());
         if ends || stopping || failed.is_some() || due(done, settings.checkpoint_every) {
             save(&out.join(LAST), &stepper, &about, Part::Everything)?;
             saved = done;
@@ -116,44 +117,44 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         if let Some(error) = failed {
             return Err(error);
         }
-        if stopping && !ends {
-            return Err(Error::work(format!("stopped at iteration {done} of {total}: saved"))
-                .hint(format!(
-                    "go on with the same command and --resume --out {}",
-                    out.display()
-                )));
-        }
-        Ok(())
+        if stopping { Err(stopped(done, total, &out)) } else { Ok(()) }
     });
     if let Err(error) = trained {
         // A damaged file ends a run, but not what was learned until then.
-        if about.iterations > saved {
-            save(&out.join(LAST), &stepper, &about, Part::Everything)?;
+        if about.iterations > saved
+            && let Err(second) = save(&out.join(LAST), &stepper, &about, Part::Everything)
+        {
+            monitor.note(&second.to_string());
         }
         return Err(error);
     }
     let report = match report {
         Some(report) => report,
         // A finished run that is resumed: nothing to train, the result again.
-        None => score(&stepper, &val, &about, &mut monitor)?,
+        None => score(&stepper, &val, &about, &mut monitor, stop)?
+            .ok_or_else(|| stopped(about.iterations, total, &out))?,
     };
     monitor.finish();
     Ok(Outcome { report, best_mean_iou: about.best_mean_iou })
 }
 
-/// The network as it stands, on the validation split.
+/// The network as it stands, on the validation split; nothing if `stop` is set before the end.
 fn score(
     stepper: &Stepper,
     val: &Index,
     about: &checkpoint::About,
     monitor: &mut Monitor,
-) -> Result<Report> {
+    stop: &AtomicBool,
+) -> Result<Option<Report>> {
     let bar = monitor.validation(val.samples.len() as u64);
     let (network, parameters) = (&stepper.network, &stepper.parameters);
     let size = about.evaluation_size;
-    let confusion = validate(network, parameters, val, size, &|| bar.inc(1))?;
+    let confusion = validate(network, parameters, val, size, &|| {
+        bar.inc(1);
+        !stop.load(Ordering::Relaxed)
+    })?;
     bar.finish_and_clear();
-    Ok(confusion.report_without(&val.descriptor.unscored, &about.classes))
+    Ok(confusion.map(|it| it.report_without(&val.descriptor.unscored, &about.classes)))
 }
 
 /// Name of the running recall among the trainer's tensors.
@@ -206,6 +207,11 @@ fn optimizer_of(
         })
         .collect();
     Optimizer::new(&recipe.optimizer, parameters.flat.size()[0], groups, parameters.device())
+}
+
+fn stopped(done: u64, total: u64, out: &std::path::Path) -> Error {
+    Error::work(format!("stopped at iteration {done} of {total}: saved"))
+        .hint(format!("go on with the same command and --resume --out {}", out.display()))
 }
 
 fn due(done: u64, every: u64) -> bool {

@@ -15,14 +15,14 @@ use tch::{Kind, Tensor};
 /// Decoded samples kept ready while the network is busy.
 const AHEAD: usize = 4;
 
-/// Scores a whole split. `progress` is called once per image.
+/// Scores a whole split. `go_on` is called after each image: false ends it without a result.
 pub fn validate(
     network: &DeepLab,
     parameters: &Parameters,
     index: &Index,
     size: Option<[u32; 2]>,
-    progress: &dyn Fn(),
-) -> Result<Confusion> {
+    go_on: &dyn Fn() -> bool,
+) -> Result<Option<Confusion>> {
     let mut confusion = Confusion::new(network.classes as usize);
     std::thread::scope(|scope| {
         let (sender, receiver) = bounded::<Result<(RgbImage, GrayImage)>>(AHEAD);
@@ -44,9 +44,11 @@ pub fn validate(
             let mut labels = vec![0u8; predicted.numel()];
             predicted.copy_data(&mut labels, predicted.numel());
             confusion.add(label.as_raw(), &labels);
-            progress();
+            if !go_on() {
+                return Ok(None);
+            }
         }
-        Ok(confusion)
+        Ok(Some(confusion))
     })
 }
 

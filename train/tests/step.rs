@@ -1,5 +1,6 @@
 //! One step: what a batch that is not finite may not touch, and what accumulation means.
 
+use shared::error::Error;
 use std::sync::Mutex;
 use tch::{Device, Kind, Tensor};
 use train::data::Batch;
@@ -54,6 +55,10 @@ fn batch(number: u8) -> Batch {
     Batch { images, labels, n, h, w, step: 0, epoch: 0 }
 }
 
+fn step(stepper: &mut Stepper, batches: &[Batch], rate: f64) {
+    stepper.step(batches.iter().cloned().map(Ok), rate).unwrap();
+}
+
 /// Everything that a step may change, copied.
 fn state(stepper: &Stepper) -> Vec<(String, Tensor)> {
     let mut all = stepper.optimizer.state();
@@ -72,14 +77,14 @@ fn same(a: &Tensor, b: &Tensor) -> bool {
 #[test]
 fn a_step_that_is_not_finite_leaves_everything_as_it_was() {
     let mut stepper = stepper(&[]);
-    stepper.step(&[batch(1)], 1e-3);
+    step(&mut stepper, &[batch(1)], 1e-3);
     // A weight of infinity deep in the backbone: activations, statistics and loss are NaN from there on.
     let place = stepper.parameters.entries[30].range.start;
     let _ = tch::no_grad(|| stepper.parameters.flat.narrow(0, place, 1).fill_(f64::INFINITY));
     stepper.parameters.refresh();
     let before = state(&stepper);
     for number in 0..3 {
-        stepper.step(&[batch(number)], 1e-3);
+        step(&mut stepper, &[batch(number)], 1e-3);
     }
     for ((name, then), (_, now)) in before.iter().zip(state(&stepper)) {
         assert!(same(then, &now), "{name} changed");
@@ -89,14 +94,26 @@ fn a_step_that_is_not_finite_leaves_everything_as_it_was() {
     assert!(readings.loss.is_some_and(f64::is_finite));
 
     // A run of bad steps goes on over a log point; a good step ends it.
-    stepper.step(&[batch(3)], 1e-3);
+    step(&mut stepper, &[batch(3)], 1e-3);
     assert_eq!(stepper.meters.read(1).longest_bad, 4);
     let _ = tch::no_grad(|| stepper.parameters.flat.narrow(0, place, 1).fill_(0.0));
     stepper.parameters.refresh();
     let before = state(&stepper);
-    stepper.step(&[batch(4)], 1e-3);
+    step(&mut stepper, &[batch(4)], 1e-3);
     assert_eq!(stepper.meters.read(1).skipped, 0);
     assert!(state(&stepper).iter().zip(&before).all(|((_, now), (_, then))| !same(then, now)));
+}
+
+#[test]
+fn a_batch_that_cannot_be_had_leaves_everything_as_it_was() {
+    let mut stepper = stepper(&[]);
+    let before = state(&stepper);
+    let damaged = Error::work("a damaged file");
+    let error = stepper.step([Ok(batch(1)), Err(damaged)].into_iter(), 1e-3).unwrap_err();
+    assert_eq!(error.to_string(), "a damaged file");
+    for ((name, then), (_, now)) in before.iter().zip(state(&stepper)) {
+        assert!(same(then, &now), "{name} changed");
+    }
 }
 
 #[test]
@@ -107,7 +124,7 @@ fn accumulated_batches_give_the_mean_of_their_gradients() {
     let moved = |batches: &[Batch]| {
         let mut stepper = stepper(&changes);
         let before = stepper.parameters.flat.copy();
-        stepper.step(batches, 1.0);
+        step(&mut stepper, batches, 1.0);
         &stepper.parameters.flat - before
     };
     let mean = (moved(&[batch(1)]) + moved(&[batch(2)])) / 2.0;

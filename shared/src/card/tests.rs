@@ -5,7 +5,6 @@
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::preprocess::{MEAN, RESIZE_FILTER, STD};
 
 fn card() -> Card {
     let class =
@@ -16,17 +15,7 @@ fn card() -> Card {
         dataset: "camvid".into(),
         classes: vec![class("sky", 0), class("pole", 2), class("road", 3), class("train", 4)],
         class_share: vec![0.6, 0.01, 0.39, 0.0],
-        input: Input {
-            name: "image".into(),
-            layout: "NHWC".into(),
-            dtype: "u8".into(),
-            color: "RGB".into(),
-            mean: MEAN,
-            std: STD,
-            resize: RESIZE_FILTER.into(),
-            width: Some(480),
-            height: None,
-        },
+        input: Input { width: Some(480), ..Input::new(None) },
         outputs: vec![Output { name: "labels".into(), dtype: "u8".into(), layout: "NHW".into() }],
         precision: "fp32".into(),
         opset: 17,

@@ -44,16 +44,10 @@ pub fn run(args: &Args) -> Result<()> {
         out: args.out.clone(),
         resume: args.resume,
     };
-    // Without the handler Ctrl-C ends the process at once: nothing breaks, only the last steps are lost.
-    let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130); // asked twice: now
-        }
-        eprintln!("stopping after this step, to save; Ctrl-C again stops at once");
-    });
     let outcome = out_of_memory_in_words(&load, || {
         let run = Run::prepare(recipe, &options)?;
         let out = run.out.clone();
+        save_on_interrupt();
         trainer::fit(run, &STOP).map(|outcome| (out, outcome))
     })?;
     let (out, outcome) = outcome;
@@ -66,6 +60,17 @@ pub fn run(args: &Args) -> Result<()> {
         percent(outcome.best_mean_iou),
     ));
     Ok(())
+}
+
+/// From here on Ctrl-C saves first. Before, and where no handler can be had, it ends the process at once:
+/// nothing breaks, only the last steps are lost.
+fn save_on_interrupt() {
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130); // asked twice: now
+        }
+        eprintln!("stopping after this step, to save; Ctrl-C again stops at once");
+    });
 }
 
 /// libtorch's wrapper panics when memory runs out: that becomes one line that says what to lower.

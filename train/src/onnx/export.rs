@@ -12,7 +12,6 @@ use crate::model::deeplab::{DeepLab, Heads};
 use prost::Message;
 use shared::card::{self, Card, Input, Output, Training};
 use shared::error::{Error, Result};
-use shared::preprocess::{MEAN, RESIZE_FILTER, STD};
 use std::path::Path;
 use tch::{Kind, Tensor};
 
@@ -121,7 +120,6 @@ fn graph(network: &DeepLab, parameters: &Parameters, outputs: Outputs) -> super:
 /// What the model will say of itself.
 fn card(trained: &Trained, settings: &ExportSettings) -> Card {
     let about = &trained.about;
-    let size = about.evaluation_size;
     let output = |name: &str, dtype: &str, layout: &str| Output {
         name: name.into(),
         dtype: dtype.into(),
@@ -140,17 +138,7 @@ fn card(trained: &Trained, settings: &ExportSettings) -> Card {
         dataset: about.dataset.clone(),
         classes: about.classes.clone(),
         class_share: about.class_share.clone(),
-        input: Input {
-            name: "image".into(),
-            layout: "NHWC".into(),
-            dtype: "u8".into(),
-            color: "RGB".into(),
-            mean: MEAN,
-            std: STD,
-            resize: RESIZE_FILTER.into(),
-            width: size.map(|[width, _]| width),
-            height: size.map(|[_, height]| height),
-        },
+        input: Input::new(about.evaluation_size),
         outputs,
         precision: "fp32".into(),
         opset: OPSET as u32,
