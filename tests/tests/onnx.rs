@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use tempfile::TempDir;
 use train::checkpoint::{About, Trained};
+use train::model::head::HeadKind;
 use train::model::params::{Entry, Precision};
 use train::model::resnet::Depth;
 use train::model::weights::{self, LastLayers};
@@ -28,16 +29,14 @@ const SIZES: [[u32; 2]; 3] = [[64, 96], [65, 97], [96, 48]];
 
 const BATCHES: [u32; 2] = [1, 3];
 
-/// Name of the last layer, which decides how large logits are and which class leads.
-const LAST: &str = "classifier.4";
-
 /// A value that keeps activations near 1 and logits near 5, and normalizations away from doing nothing.
-fn start(entry: &Entry, stream: &mut Stream) -> f64 {
+/// The last layer decides how large logits are and which class leads.
+fn start(entry: &Entry, last: &str, stream: &mut Stream) -> f64 {
     let suffix = entry.name.rsplit('.').next().unwrap();
     match (&entry.shape[..], suffix) {
         ([_, inputs, height, width], _) => {
             let bound = (3.0 / (inputs * height * width) as f64).sqrt();
-            stream.range(-bound, bound) * if entry.name.starts_with(LAST) { 30.0 } else { 1.0 }
+            stream.range(-bound, bound) * if entry.name.starts_with(last) { 30.0 } else { 1.0 }
         }
         (_, "running_var") => stream.range(0.5, 1.5),
         (_, "running_mean") => stream.range(-0.3, 0.3),
@@ -65,18 +64,20 @@ fn network(folder: &Path, model: ModelSettings, seed: u64) -> Trained {
     let network = DeepLab::new(&model, CLASSES as i64);
     let device = train::device::choose("cpu").unwrap();
     let mut parameters = Parameters::new(&network, device, Precision::F32);
+    let last = model.head.last_layer();
     let entries = parameters.entries.iter().chain(&parameters.buffer_entries);
     let mut tensors: Tensors = Vec::new();
     for (index, entry) in (0..).zip(entries) {
         let mut stream = Stream::new(seed, index, 0);
         let shape: Vec<usize> = entry.shape.iter().map(|&d| d as usize).collect();
-        let values = (0..shape.iter().product()).map(|_: usize| start(entry, &mut stream) as f32);
+        let values =
+            (0..shape.iter().product()).map(|_: usize| start(entry, last, &mut stream) as f32);
         let values = values.collect();
         tensors.push((entry.name.clone(), shape, values));
     }
     load(&tensors, folder, &mut parameters);
     let answer = probe::answer(&network, &parameters, &probe_image(seed, 1, 64, 64), [1, 64, 64]);
-    let bias = tensors.iter_mut().find(|t| t.0 == format!("{LAST}.bias")).unwrap();
+    let bias = tensors.iter_mut().find(|t| t.0 == format!("{last}.bias")).unwrap();
     for (bias, plane) in bias.2.iter_mut().zip(answer.logits.chunks(64 * 64)) {
         *bias -= plane.iter().sum::<f32>() / plane.len() as f32;
     }
@@ -104,7 +105,7 @@ fn network(folder: &Path, model: ModelSettings, seed: u64) -> Trained {
 }
 
 fn settings(backbone: Depth, output_stride: i64) -> ModelSettings {
-    ModelSettings { backbone, output_stride, auxiliary: true, dropout: 0.5 }
+    ModelSettings { backbone, output_stride, auxiliary: true, ..ModelSettings::default() }
 }
 
 fn open(path: &Path) -> Model {
@@ -135,10 +136,11 @@ fn furthest(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Every size and batch of one network: 1e-4, and one pixel in ten thousand with another label.
-fn check(backbone: Depth, output_stride: i64) {
+fn check(model: ModelSettings) {
     let folder = TempDir::new().unwrap();
-    let seed = hash(backbone as u64, output_stride as u64, 0);
-    let trained = network(folder.path(), settings(backbone, output_stride), seed);
+    let what = format!("{:?} {:?}-{}", model.backbone, model.head, model.output_stride);
+    let seed = hash(model.backbone as u64, model.output_stride as u64, model.head as u64);
+    let trained = network(folder.path(), model, seed);
     let path = folder.path().join("model.onnx");
     export(&trained, &ExportSettings::default(), &path).unwrap();
     let mut model = open(&path);
@@ -150,7 +152,7 @@ fn check(backbone: Depth, output_stride: i64) {
             let image = probe_image(seed, batch, height, width);
             let ours = probe::answer(&trained.network, &trained.parameters, &image, shape);
             let distance = furthest(&ours.logits, &theirs.logits);
-            assert!(distance < 1e-4, "{backbone:?}-{output_stride} {shape:?}: {distance}");
+            assert!(distance < 1e-4, "{what} {shape:?}: {distance}");
             far = far.max(distance);
             largest = ours.logits.iter().fold(largest, |m, l| m.max(l.abs()));
             other += ours.labels.iter().zip(&theirs.labels).filter(|(a, b)| a != b).count();
@@ -160,25 +162,29 @@ fn check(backbone: Depth, output_stride: i64) {
         }
     }
     eprintln!(
-        "{backbone:?}-{output_stride}: logits up to {largest:.1}, {far:.1e} apart, {other} of {pixels} labels differ"
+        "{what}: logits up to {largest:.1}, {far:.1e} apart, {other} of {pixels} labels differ"
     );
-    assert!(
-        other * 10_000 <= pixels,
-        "{backbone:?}-{output_stride}: {other} of {pixels} labels differ"
-    );
+    assert!(other * 10_000 <= pixels, "{what}: {other} of {pixels} labels differ");
     check_with_onnx(&[path]);
 }
 
 #[test]
 fn onnx_runtime_computes_what_the_trainer_does_resnet18() {
-    check(Depth::Resnet18, 8);
-    check(Depth::Resnet18, 16);
+    check(settings(Depth::Resnet18, 8));
+    check(settings(Depth::Resnet18, 16));
 }
 
 #[test]
 fn onnx_runtime_computes_what_the_trainer_does_resnet50() {
-    check(Depth::Resnet50, 8);
-    check(Depth::Resnet50, 16);
+    check(settings(Depth::Resnet50, 8));
+    check(settings(Depth::Resnet50, 16));
+}
+
+#[test]
+fn onnx_runtime_computes_what_the_trainer_does_deeplabv3plus() {
+    let head = HeadKind::DeepLabV3Plus;
+    check(ModelSettings { head, ..settings(Depth::Resnet18, 16) });
+    check(ModelSettings { head, ..settings(Depth::Resnet50, 8) });
 }
 
 #[test]

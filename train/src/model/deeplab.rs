@@ -1,6 +1,7 @@
-//! DeepLabV3 (Chen et al. 2017) in torchvision's layout: ResNet, ASPP head, optional auxiliary head.
+//! DeepLab whole: a ResNet, the head of DeepLabV3 or DeepLabV3+, an optional auxiliary head.
+//! In torchvision's layout; the heads themselves are `head`'s.
 
-use super::aspp::{Aspp, CHANNELS};
+use super::head::{Head, HeadKind};
 use super::ops::{Conv, ConvNorm, Ops};
 use super::resnet::{Depth, ResNet};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,8 @@ use shared::error::{Error, Result};
 pub struct ModelSettings {
     /// The ResNet under the head.
     pub backbone: Depth,
+    /// What reads it.
+    pub head: HeadKind,
     /// How many times smaller than the image the last map is: 8 or 16.
     pub output_stride: i64,
     /// Whether a second head reads stage 3 while training.
@@ -22,7 +25,13 @@ pub struct ModelSettings {
 
 impl Default for ModelSettings {
     fn default() -> Self {
-        Self { backbone: Depth::Resnet18, output_stride: 8, auxiliary: false, dropout: 0.5 }
+        Self {
+            backbone: Depth::Resnet18,
+            head: HeadKind::default(),
+            output_stride: 8,
+            auxiliary: false,
+            dropout: 0.5,
+        }
     }
 }
 
@@ -51,9 +60,7 @@ impl ModelSettings {
 /// The network: what is computed, without a single parameter in it.
 pub struct DeepLab {
     backbone: ResNet,
-    aspp: Aspp,
-    hidden: ConvNorm,
-    classifier: Conv,
+    head: Head,
     auxiliary: Option<Auxiliary>,
     /// Classes it tells apart.
     pub classes: i64,
@@ -96,17 +103,9 @@ impl DeepLab {
                 dropout: AUXILIARY_DROPOUT.min(settings.dropout),
             }
         });
-        let hidden = Conv::new("classifier.1", CHANNELS, CHANNELS, 3);
         Self {
             backbone: ResNet::new(depth, settings.output_stride),
-            aspp: Aspp::new(
-                "classifier.0",
-                depth.channels(3),
-                settings.output_stride,
-                settings.dropout,
-            ),
-            hidden: ConvNorm::new(hidden, "classifier.2"),
-            classifier: Conv::new("classifier.4", CHANNELS, classes, 1).biased(),
+            head: Head::new(settings, classes),
             auxiliary,
             classes,
         }
@@ -116,11 +115,7 @@ impl DeepLab {
     pub fn forward<O: Ops>(&self, ops: &mut O, image: &O::Value, heads: Heads) -> Scores<O::Value> {
         let input = ops.normalize(image); // [N, 3, H, W]
         let features = self.backbone.forward(ops, &input);
-        let x = self.aspp.forward(ops, &features.stage4); // [N, 256, h, w]
-        let x = ops.conv_norm(&x, &self.hidden);
-        let x = ops.relu(x);
-        let x = ops.conv(&x, &self.classifier); // [N, C, h, w]
-        let x = ops.scores(x);
+        let x = self.head.forward(ops, &features); // [N, C, h, w]
         let main = ops.resize_like(&x, &input); // [N, C, H, W]
         let wanted = self.auxiliary.as_ref().filter(|_| heads == Heads::All);
         let auxiliary = wanted.map(|head| {

@@ -57,6 +57,8 @@ pub struct ResNet {
 
 /// What the heads read.
 pub struct Features<V> {
+    /// Out of stage 1, at a quarter of the image's size, for the decoder of DeepLabV3+.
+    pub stage1: V,
     /// Out of stage 3, for the auxiliary head.
     pub stage3: V,
     /// Out of stage 4, at the output stride.
@@ -95,16 +97,16 @@ impl ResNet {
         Self { stem, stages }
     }
 
-    /// `[N, 3, H, W]` to the maps of stages 3 and 4.
+    /// `[N, 3, H, W]` to the maps of stages 1, 3 and 4.
     pub fn forward<O: Ops>(&self, ops: &mut O, image: &O::Value) -> Features<O::Value> {
         let x = ops.conv_norm(image, &self.stem); // [N, 64, H/2, W/2]
         let x = ops.relu(x);
         let x = ops.max_pool(&x); // [N, 64, H/4, W/4]
-        let x = stage(ops, &self.stages[0], &x);
-        let x = stage(ops, &self.stages[1], &x); // [N, C2, H/8, W/8]
+        let stage1 = stage(ops, &self.stages[0], &x); // [N, C1, H/4, W/4]
+        let x = stage(ops, &self.stages[1], &stage1); // [N, C2, H/8, W/8]
         let stage3 = stage(ops, &self.stages[2], &x);
         let stage4 = stage(ops, &self.stages[3], &stage3); // [N, C4, H/stride, W/stride]
-        Features { stage3, stage4 }
+        Features { stage1, stage3, stage4 }
     }
 }
 

@@ -20,7 +20,7 @@ pub enum LastLayers {
 }
 
 /// Prefixes of the layers whose shape depends on the number of classes.
-const LAST_LAYERS: [&str; 2] = ["classifier.4.", "aux_classifier.4."];
+const LAST_LAYERS: [&str; 3] = ["classifier.4.", "classifier.classifier.6.", "aux_classifier.4."];
 
 /// Loads a whole DeepLabV3, or a ResNet that initializes the backbone, whichever the file is.
 pub fn load(path: &Path, parameters: &mut Parameters, last: LastLayers) -> Result<()> {
@@ -80,7 +80,7 @@ fn mismatch(problems: &[String]) -> Error {
         n => format!("; and {n} more"),
     };
     Error::request(format!("{} names do not fit this network: {shown}{more}", problems.len())).hint(
-        "check model.backbone and model.auxiliary; for other classes set start.new_head = true",
+        "check model.backbone, model.head and model.auxiliary; for other classes set start.new_head = true",
     )
 }
 

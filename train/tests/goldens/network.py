@@ -1,14 +1,15 @@
 """Makes network.safetensors: torchvision's DeepLabV3 at weights that both sides compute from names.
 
 ResNet-50 and 101 at output stride 8 are torchvision's own constructors. At stride 16, and for ResNet-18 and 34, the
-parts are torchvision's (ResNet, DeepLabHead, FCNHead) put together here, with a dilated basic block of this script.
+parts are torchvision's (ResNet, DeepLabHead, FCNHead) put together here, with the dilated basic block of
+models/deeplabv3plus.py, where DeepLabV3+ stands as well (two networks of it).
 Everything is computed in f64, so that the distance in train/tests/network is the rounding of the tested side alone.
 
 pip install torch==2.11.0 torchvision==0.26.0 safetensors==0.8.0 numpy
 python network.py         # writes beside itself; some minutes
 
 Weights: value i of the tensor called `name`, in torch's order, is a function of mix(fnv(name) + i * 2654435769), see
-`uniform` and `fill`. Format: NETWORK is resnetDEPTH-STRIDE.
+`uniform` and `fill`. Format: NETWORK is resnetDEPTH-STRIDE or resnetDEPTH-STRIDE-plus.
   NETWORK.SIZE.(eval|train).(main|aux)   f32 [SAMPLES], logits at the places `sample_places` gives
   NETWORK.step.(main|aux)                f64 [SAMPLES], logits of a training step at STEP_SIZE
   NETWORK.step.loss                      f64 [1]
@@ -16,7 +17,7 @@ Weights: value i of the tensor called `name`, in torch's order, is a function of
   NETWORK.step.statistics                f64 [S, 1 + PROJECTIONS], running statistics after it, by name
   NETWORK.step.gradient_f32              f64 [P, 1 + PROJECTIONS], the same computed by PyTorch in f32
 A row is a tensor's norm and its projections on vectors of signs, see `fingerprint`. The metadata's `names` is JSON,
-depth -> {state_dict name: shape}.
+depth (or depth-plus) -> {state_dict name: shape}.
 
 On the last of these: rounding moves a few activations over ReLU's corner, and each that crosses takes or gives its whole
 gradient. That leaves 1e-4 to 1e-1 of a tensor's norm between the exact gradient and any computed in f32.
@@ -30,20 +31,21 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
-from torchvision.models import resnet50, resnet101
 from torchvision.models._utils import IntermediateLayerGetter
-from torchvision.models.resnet import ResNet
 from torchvision.models.segmentation import deeplabv3_resnet50, deeplabv3_resnet101
 from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
 from torchvision.models.segmentation.fcn import FCNHead
+
+sys.path.insert(0, str(Path(__file__).parents[3] / "models"))
+from deeplabv3plus import DeepLabV3Plus, dilated_resnet  # noqa: E402
 
 CLASSES = 7
 SIZES = [(64, 96), (65, 97), (96, 50)]  # height, width
 STEP_SIZE = (33, 40)
 EVAL_BATCH, TRAIN_BATCH = 2, 3
 SAMPLES, PROJECTIONS = 256, 4
-BLOCKS = {18: [2, 2, 2, 2], 34: [3, 4, 6, 3]}
-CONSTRUCTORS = {50: (resnet50, deeplabv3_resnet50), 101: (resnet101, deeplabv3_resnet101)}
+CONSTRUCTORS = {50: deeplabv3_resnet50, 101: deeplabv3_resnet101}
+PLUS = [(18, 16), (50, 8)]
 
 
 def fnv(text):
@@ -118,32 +120,12 @@ def fingerprint(tensor):
     return [flat.norm().item()] + [float(flat.numpy() @ r) for r in rows]
 
 
-class DilatedBasicBlock(nn.Module):
-    """Two 3 x 3 convolutions, both with the block's dilation; torchvision's refuses dilation."""
-
-    expansion = 1
-
-    def __init__(self, inplanes, planes, stride=1, downsample=None, groups=1, base_width=64, dilation=1, norm_layer=None):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inplanes, planes, 3, stride, padding=dilation, dilation=dilation, bias=False)
-        self.bn1 = norm_layer(planes)
-        self.conv2 = nn.Conv2d(planes, planes, 3, 1, padding=dilation, dilation=dilation, bias=False)
-        self.bn2 = norm_layer(planes)
-        self.downsample = downsample
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
-        return F.relu(y + (x if self.downsample is None else self.downsample(x)))
-
-
-def network(depth, output_stride):
+def network(depth, output_stride, plus=False):
+    if plus:
+        return DeepLabV3Plus(f"resnet{depth}", CLASSES, output_stride, auxiliary=True)
     if depth in CONSTRUCTORS and output_stride == 8:
-        return CONSTRUCTORS[depth][1](weights=None, weights_backbone=None, num_classes=CLASSES, aux_loss=True)
-    dilate = [False, output_stride == 8, True]
-    if depth in CONSTRUCTORS:
-        backbone = CONSTRUCTORS[depth][0](replace_stride_with_dilation=dilate)
-    else:
-        backbone = ResNet(DilatedBasicBlock, BLOCKS[depth], replace_stride_with_dilation=dilate)
+        return CONSTRUCTORS[depth](weights=None, weights_backbone=None, num_classes=CLASSES, aux_loss=True)
+    backbone = dilated_resnet(f"resnet{depth}", output_stride)
     channels = backbone.fc.in_features
     backbone = IntermediateLayerGetter(backbone, {"layer4": "out", "layer3": "aux"})
     rates = [12, 24, 36] if output_stride == 8 else [6, 12, 18]
@@ -156,8 +138,8 @@ def normalized(batch, size, dtype):
     return (x / 255 - mean) / std
 
 
-def fresh(depth, output_stride, dtype):
-    net = network(depth, output_stride)
+def fresh(which, dtype):
+    net = network(*which)
     state = net.state_dict()
     tracked = {k: v for k, v in state.items() if k.endswith("num_batches_tracked")}
     net.load_state_dict({k: fill(k, v.shape) for k, v in state.items() if k not in tracked} | tracked)
@@ -172,20 +154,20 @@ def sampled(result):
     return {head: logits[sample_places(logits.numel())] for head, logits in flat.items()}
 
 
-def logits(name, depth, output_stride):
+def logits(name, which):
     """Logits at every size, evaluation and training."""
     for height, width in SIZES:
         for mode, batch in [("eval", EVAL_BATCH), ("train", TRAIN_BATCH)]:
-            net = fresh(depth, output_stride, torch.float64).train(mode == "train")
+            net = fresh(which, torch.float64).train(mode == "train")
             with torch.no_grad():
                 result = net(normalized(batch, (height, width), torch.float64))
             for head, values in sampled(result).items():
                 yield f"{name}.{height}x{width}.{mode}.{head}", values.float()
 
 
-def step(depth, output_stride, dtype):
+def step(which, dtype):
     """One training step: mean cross entropy, the auxiliary head's at weight 0.5."""
-    net = fresh(depth, output_stride, dtype).train()
+    net = fresh(which, dtype).train()
     result = net(normalized(TRAIN_BATCH, STEP_SIZE, dtype))
     y = target(TRAIN_BATCH, *STEP_SIZE)
     loss = F.cross_entropy(result["out"], y) + 0.5 * F.cross_entropy(result["aux"], y)
@@ -207,22 +189,28 @@ def distance(a, exact):
 def main():
     torch.set_num_threads(2)
     depths = [18, 34, 50, 101]
+    networks = [(depth, stride, False) for depth in depths for stride in [8, 16]]
+    networks += [(depth, stride, True) for depth, stride in PLUS]
     goldens = {}
-    for depth in depths:
-        for output_stride in [8, 16]:
-            name = f"resnet{depth}-{output_stride}"
-            goldens |= logits(name, depth, output_stride)
-            exact = step(depth, output_stride, torch.float64)
-            single = step(depth, output_stride, torch.float32)
-            exact["gradient_f32"] = single["gradient"]
-            goldens |= {f"{name}.step.{key}": value for key, value in exact.items()}
-            far = {key: (single[key] - exact[key]).abs().max().item() for key in ["main", "aux", "loss"]}
-            gradient = distance(single["gradient"], exact["gradient"]).item()
-            print(name, "f32 step:", far, "gradient", gradient, file=sys.stderr, flush=True)
-    names = {d: {k: list(v.shape) for k, v in network(d, 8).state_dict().items()} for d in depths}
+    for which in networks:
+        depth, output_stride, plus = which
+        name = f"resnet{depth}-{output_stride}" + ("-plus" if plus else "")
+        goldens |= logits(name, which)
+        exact = step(which, torch.float64)
+        single = step(which, torch.float32)
+        exact["gradient_f32"] = single["gradient"]
+        goldens |= {f"{name}.step.{key}": value for key, value in exact.items()}
+        far = {key: (single[key] - exact[key]).abs().max().item() for key in ["main", "aux", "loss"]}
+        gradient = distance(single["gradient"], exact["gradient"]).item()
+        print(name, "f32 step:", far, "gradient", gradient, file=sys.stderr, flush=True)
+    names = {f"{d}": state_names(d) for d in depths} | {f"{d}-plus": state_names(d, True) for d, _ in PLUS}
     metadata = {"names": json.dumps(names, separators=(",", ":"))}
     path = Path(__file__).with_name("network.safetensors")
     save_file({key: value.contiguous() for key, value in goldens.items()}, path, metadata)
+
+
+def state_names(depth, plus=False):
+    return {key: list(value.shape) for key, value in network(depth, 8, plus).state_dict().items()}
 
 
 if __name__ == "__main__":

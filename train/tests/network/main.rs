@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tch::{Device, Kind, Reduction, Tensor};
 use train::model::deeplab::{DeepLab, Heads, Scores};
+use train::model::head::HeadKind;
 use train::model::params::Precision;
 use train::model::resnet::Depth;
 use train::model::torch::{Mode, Torch};
@@ -22,21 +23,57 @@ const STEP_SIZE: [i64; 2] = [33, 40];
 const EVAL_BATCH: i64 = 2;
 const TRAIN_BATCH: i64 = 3;
 
-const ALL: [(Depth, i64); 8] = [
-    (Depth::Resnet18, 8),
-    (Depth::Resnet18, 16),
-    (Depth::Resnet34, 8),
-    (Depth::Resnet34, 16),
-    (Depth::Resnet50, 8),
-    (Depth::Resnet50, 16),
-    (Depth::Resnet101, 8),
-    (Depth::Resnet101, 16),
+/// One of the networks that there are goldens of.
+#[derive(Clone, Copy, Debug)]
+struct Net {
+    depth: Depth,
+    output_stride: i64,
+    head: HeadKind,
+}
+
+const fn v3(depth: Depth, output_stride: i64) -> Net {
+    Net { depth, output_stride, head: HeadKind::DeepLabV3 }
+}
+
+const fn v3plus(depth: Depth, output_stride: i64) -> Net {
+    Net { depth, output_stride, head: HeadKind::DeepLabV3Plus }
+}
+
+const ALL: [Net; 10] = [
+    v3(Depth::Resnet18, 8),
+    v3(Depth::Resnet18, 16),
+    v3(Depth::Resnet34, 8),
+    v3(Depth::Resnet34, 16),
+    v3(Depth::Resnet50, 8),
+    v3(Depth::Resnet50, 16),
+    v3(Depth::Resnet101, 8),
+    v3(Depth::Resnet101, 16),
+    v3plus(Depth::Resnet18, 16),
+    v3plus(Depth::Resnet50, 8),
 ];
 
+impl Net {
+    /// Depth and head, as the goldens name them.
+    fn kind(self) -> String {
+        let plus = if self.head == HeadKind::DeepLabV3Plus { "-plus" } else { "" };
+        format!("{}{plus}", number(self.depth))
+    }
+
+    fn name(self) -> String {
+        let plus = if self.head == HeadKind::DeepLabV3Plus { "-plus" } else { "" };
+        format!("resnet{}-{}{plus}", number(self.depth), self.output_stride)
+    }
+
+    fn settings(self) -> ModelSettings {
+        let Self { depth: backbone, output_stride, head } = self;
+        ModelSettings { backbone, head, output_stride, auxiliary: true, dropout: 0.0 }
+    }
+}
+
 /// The goldens of one network, by what follows its name.
-fn goldens(depth: Depth, output_stride: i64) -> BTreeMap<String, Tensor> {
+fn goldens(net: Net) -> BTreeMap<String, Tensor> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/network.safetensors");
-    let prefix = format!("resnet{}-{output_stride}.", number(depth));
+    let prefix = format!("{}.", net.name());
     let all = tensors::read(&path).unwrap().tensors;
     all.into_iter().filter_map(|(k, v)| Some((k.strip_prefix(&prefix)?.to_string(), v))).collect()
 }
@@ -50,12 +87,8 @@ fn number(depth: Depth) -> u32 {
     }
 }
 
-fn settings(depth: Depth, output_stride: i64) -> ModelSettings {
-    ModelSettings { backbone: depth, output_stride, auxiliary: true, dropout: 0.0 }
-}
-
-fn network(depth: Depth, output_stride: i64, precision: Precision) -> (DeepLab, Parameters) {
-    let network = DeepLab::new(&settings(depth, output_stride), CLASSES);
+fn network(net: Net, precision: Precision) -> (DeepLab, Parameters) {
+    let network = DeepLab::new(&net.settings(), CLASSES);
     let mut parameters = Parameters::new(&network, Device::Cpu, precision);
     tch::no_grad(|| {
         for (name, mut tensor) in parameters.named() {
@@ -67,8 +100,8 @@ fn network(depth: Depth, output_stride: i64, precision: Precision) -> (DeepLab, 
 }
 
 /// Every size, both heads: the largest distance from the goldens.
-fn logits_distance(depth: Depth, output_stride: i64, mode: Mode, precision: Precision) -> f64 {
-    let goldens = goldens(depth, output_stride);
+fn logits_distance(net: Net, mode: Mode, precision: Precision) -> f64 {
+    let goldens = goldens(net);
     let (label, batch) = match mode {
         Mode::Evaluate => ("eval", EVAL_BATCH),
         _ => ("train", TRAIN_BATCH),
@@ -76,7 +109,7 @@ fn logits_distance(depth: Depth, output_stride: i64, mode: Mode, precision: Prec
     let mut worst = 0f64;
     for size in SIZES {
         // Anew each time: a training pass changes the running statistics.
-        let (network, parameters) = network(depth, output_stride, precision);
+        let (network, parameters) = network(net, precision);
         let scores = tch::no_grad(|| {
             network.forward(&mut Torch::new(&parameters, mode), &image(batch, size), Heads::All)
         });
@@ -87,7 +120,7 @@ fn logits_distance(depth: Depth, output_stride: i64, mode: Mode, precision: Prec
             worst = worst.max(distance(&samples(&logits), golden));
         }
     }
-    eprintln!("resnet{}-{output_stride} {label} {precision:?}: {worst:.1e}", number(depth));
+    eprintln!("{} {label} {precision:?}: {worst:.1e}", net.name());
     worst
 }
 
@@ -97,35 +130,41 @@ fn distance(a: &Tensor, b: &Tensor) -> f64 {
     far.abs().max().double_value(&[])
 }
 
-fn check_logits(depth: Depth, output_stride: i64) {
+fn check_logits(net: Net) {
     for mode in [Mode::Evaluate, Mode::Train] {
-        let far = logits_distance(depth, output_stride, mode, Precision::F32);
-        assert!(far < 1e-4, "{depth:?}-{output_stride} {mode:?}: {far}");
+        let far = logits_distance(net, mode, Precision::F32);
+        assert!(far < 1e-4, "{net:?} {mode:?}: {far}");
     }
 }
 
 #[test]
 fn logits_of_resnet18_are_torchvisions() {
-    check_logits(Depth::Resnet18, 8);
-    check_logits(Depth::Resnet18, 16);
+    check_logits(v3(Depth::Resnet18, 8));
+    check_logits(v3(Depth::Resnet18, 16));
 }
 
 #[test]
 fn logits_of_resnet34_are_torchvisions() {
-    check_logits(Depth::Resnet34, 8);
-    check_logits(Depth::Resnet34, 16);
+    check_logits(v3(Depth::Resnet34, 8));
+    check_logits(v3(Depth::Resnet34, 16));
 }
 
 #[test]
 fn logits_of_resnet50_are_torchvisions() {
-    check_logits(Depth::Resnet50, 8);
-    check_logits(Depth::Resnet50, 16);
+    check_logits(v3(Depth::Resnet50, 8));
+    check_logits(v3(Depth::Resnet50, 16));
 }
 
 #[test]
 fn logits_of_resnet101_are_torchvisions() {
-    check_logits(Depth::Resnet101, 8);
-    check_logits(Depth::Resnet101, 16);
+    check_logits(v3(Depth::Resnet101, 8));
+    check_logits(v3(Depth::Resnet101, 16));
+}
+
+#[test]
+fn logits_of_deeplabv3plus_are_those_of_its_pytorch_twin() {
+    check_logits(v3plus(Depth::Resnet18, 16));
+    check_logits(v3plus(Depth::Resnet50, 8));
 }
 
 /// In bf16 a logit may be this far away: 8 bits of mantissa, through up to a hundred layers.
@@ -133,9 +172,9 @@ const BF16_DISTANCE: f64 = 0.06;
 
 #[test]
 fn logits_in_bf16_stay_near_torchvisions() {
-    for (depth, output_stride) in [(Depth::Resnet18, 8), (Depth::Resnet50, 16)] {
-        let far = logits_distance(depth, output_stride, Mode::Evaluate, Precision::Bf16);
-        assert!(far < BF16_DISTANCE, "{depth:?}-{output_stride}: {far}");
+    for net in [v3(Depth::Resnet18, 8), v3(Depth::Resnet50, 16)] {
+        let far = logits_distance(net, Mode::Evaluate, Precision::Bf16);
+        assert!(far < BF16_DISTANCE, "{net:?}: {far}");
     }
 }
 
@@ -151,10 +190,10 @@ struct Step {
     statistics: f64,
 }
 
-fn step(depth: Depth, output_stride: i64, precision: Precision) -> Step {
-    let goldens = goldens(depth, output_stride);
+fn step(net: Net, precision: Precision) -> Step {
+    let goldens = goldens(net);
     let golden = |key: &str| &goldens[&format!("step.{key}")];
-    let (network, parameters) = network(depth, output_stride, precision);
+    let (network, parameters) = network(net, precision);
     let image = image(TRAIN_BATCH, STEP_SIZE);
     let y = target(TRAIN_BATCH, STEP_SIZE);
     let Scores { main, auxiliary } =
@@ -184,9 +223,9 @@ fn step(depth: Depth, output_stride: i64, precision: Precision) -> Step {
         statistics: relative_distance(&statistics, golden("statistics")),
     };
     eprintln!(
-        "resnet{}-{output_stride} step {precision:?}: logits {:.1e}, loss {:.1e}, statistics {:.1e}, gradient {:.1e}, \
+        "{} step {precision:?}: logits {:.1e}, loss {:.1e}, statistics {:.1e}, gradient {:.1e}, \
          from PyTorch's f32 gradient {:.1e}",
-        number(depth),
+        net.name(),
         result.logits,
         result.loss,
         result.statistics,
@@ -214,9 +253,9 @@ fn relative_distance(tensors: &BTreeMap<String, Tensor>, golden: &Tensor) -> f64
 #[test]
 fn a_training_step_in_f64_is_torchvisions() {
     // Slow, so each depth and each stride twice.
-    for (depth, output_stride) in [ALL[0], ALL[3], ALL[4], ALL[7]] {
-        let step = step(depth, output_stride, Precision::F64);
-        let what = format!("{depth:?}-{output_stride}");
+    for net in [ALL[0], ALL[3], ALL[4], ALL[7], ALL[8]] {
+        let step = step(net, Precision::F64);
+        let what = net.name();
         // Rounding of the normalization's constants to f32 is the largest difference.
         assert!(step.logits < 1e-6, "{what}: logits {}", step.logits);
         assert!(step.loss < 1e-6, "{what}: loss {}", step.loss);
@@ -225,34 +264,24 @@ fn a_training_step_in_f64_is_torchvisions() {
     }
 }
 
+/// What activations that cross ReLU's corner may take or give, in units of a gradient's norm.
+const CROSSINGS: f64 = 0.1;
+
 #[test]
 fn a_training_step_in_f32_is_as_near_to_it_as_pytorchs_own() {
-    for (depth, output_stride) in ALL {
-        let step = step(depth, output_stride, Precision::F32);
-        let what = format!("{depth:?}-{output_stride}");
+    for net in ALL {
+        let step = step(net, Precision::F32);
+        let what = net.name();
         assert!(step.logits < 1e-4, "{what}: logits {}", step.logits);
         assert!(step.loss < 1e-5, "{what}: loss {}", step.loss);
         assert!(step.statistics < 1e-4, "{what}: statistics {}", step.statistics);
-        // Two f32 gradients agree to 1e-3 where both take the same kernels. Another processor's kernels round
-        // differently, and then both are some way from the exact one: see the end of goldens/network.py's head.
-        let theirs = pytorchs_distance(depth, output_stride);
+        // Two f32 gradients agree to 1e-3 where both take the same kernels. Another processor's kernels, or another
+        // number of threads, round differently: then activations cross ReLU's corner, see goldens/network.py's head.
         assert!(
-            step.gradient_f32 < 1e-3 || step.gradient < 1e-3 + 3.0 * theirs,
-            "{what}: gradient {} from the exact one, PyTorch's f32 {theirs}",
-            step.gradient
+            step.gradient_f32 < 1e-3 || step.gradient < CROSSINGS,
+            "{what}: gradient {} from the exact one, {} from PyTorch's in f32",
+            step.gradient,
+            step.gradient_f32
         );
     }
-}
-
-/// How far PyTorch's f32 gradient is from the exact one.
-fn pytorchs_distance(depth: Depth, output_stride: i64) -> f64 {
-    let goldens = goldens(depth, output_stride);
-    let rows = |key: &str| Vec::<Vec<f64>>::try_from(&goldens[key]).unwrap();
-    let mut worst = 0f64;
-    for (theirs, exact) in rows("step.gradient_f32").iter().zip(rows("step.gradient")) {
-        for (a, b) in theirs.iter().zip(&exact) {
-            worst = worst.max((a - b).abs() / exact[0]);
-        }
-    }
-    worst
 }

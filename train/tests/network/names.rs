@@ -3,7 +3,7 @@
 //! Names: torchvision's `state_dict`, written down by goldens/network.py.
 
 use super::formula::fill;
-use super::{network, number};
+use super::{ALL, Net, network, v3};
 use safetensors::SafeTensors;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -14,29 +14,31 @@ use train::model::resnet::Depth;
 use train::model::weights::{self, LastLayers};
 use train::tensors;
 
-/// Names and shapes of a `state_dict` of torchvision's.
-fn their_names(depth: Depth) -> BTreeMap<String, Vec<i64>> {
+/// Names and shapes of a `state_dict` of the twin's.
+fn their_names(net: Net) -> BTreeMap<String, Vec<i64>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/goldens/network.safetensors");
     let bytes = std::fs::read(path).unwrap();
     let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
     let names = &header.metadata().as_ref().unwrap()["names"];
     let names: Value = serde_json::from_str(names).unwrap();
-    serde_json::from_value(names[number(depth).to_string()].clone()).unwrap()
+    serde_json::from_value(names[net.kind()].clone()).unwrap()
 }
 
 #[test]
 fn names_and_shapes_are_those_of_torchvisions_state_dict() {
-    for depth in [Depth::Resnet18, Depth::Resnet34, Depth::Resnet50, Depth::Resnet101] {
-        let (_, parameters) = network(depth, 8, Precision::F32);
+    for net in ALL {
+        let (_, parameters) = network(net, Precision::F32);
         let ours = weights::state_dict(&parameters, 0);
         let ours: BTreeMap<_, _> = ours.into_iter().map(|(name, t)| (name, t.size())).collect();
-        assert_eq!(ours, their_names(depth), "{depth:?}");
+        assert_eq!(ours, their_names(net), "{net:?}");
     }
 }
 
+const RESNET18: Net = v3(Depth::Resnet18, 8);
+
 /// What torchvision would save for ResNet-18, every value 1.
 fn their_file(folder: &Path, change: impl FnOnce(&mut BTreeMap<String, Tensor>)) -> PathBuf {
-    let named = their_names(Depth::Resnet18).into_iter();
+    let named = their_names(RESNET18).into_iter();
     let mut file: BTreeMap<String, Tensor> = named
         .map(|(name, shape)| {
             let tracked = name.ends_with("num_batches_tracked");
@@ -57,7 +59,7 @@ fn load_changed(
 ) -> Result<usize, String> {
     let folder = tempfile::tempdir().unwrap();
     let path = their_file(folder.path(), change);
-    let (_, mut parameters) = network(Depth::Resnet18, 8, Precision::F32);
+    let (_, mut parameters) = network(RESNET18, Precision::F32);
     weights::load(&path, &mut parameters, last).map_err(|e| e.to_string())?;
     let is_one = |t: &Tensor| t.eq(1.0).all().int64_value(&[]) == 1;
     Ok(parameters.named().iter().filter(|(_, t)| is_one(t)).count())
@@ -65,12 +67,12 @@ fn load_changed(
 
 #[test]
 fn a_whole_file_of_torchvisions_loads_and_comes_out_as_it_went_in() {
-    let names = their_names(Depth::Resnet18);
+    let names = their_names(RESNET18);
     let all = names.keys().filter(|n| !n.ends_with("num_batches_tracked")).count();
     assert_eq!(load_changed(LastLayers::FromFile, |_| ()), Ok(all));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ours.safetensors");
-    let (_, parameters) = network(Depth::Resnet18, 8, Precision::F32);
+    let (_, parameters) = network(RESNET18, Precision::F32);
     weights::save(&path, &parameters, 7).unwrap();
     let file = tensors::read(&path).unwrap();
     assert_eq!(file.metadata["format"], "pt", "transformers and timm ask for it");
@@ -86,7 +88,7 @@ fn a_whole_file_of_torchvisions_loads_and_comes_out_as_it_went_in() {
 
 #[test]
 fn an_imagenet_file_fills_the_backbone_and_nothing_else() {
-    let names = their_names(Depth::Resnet18);
+    let names = their_names(RESNET18);
     let backbone =
         names.keys().filter(|n| n.starts_with("backbone.") && !n.ends_with("tracked")).count();
     let loaded = load_changed(LastLayers::FromFile, |file| {
@@ -130,7 +132,7 @@ fn other_classes_need_new_last_layers() {
     };
     let error = load_changed(LastLayers::FromFile, twenty_one).unwrap_err();
     assert!(error.contains("classifier.4.bias: expected [7], got [21]"), "{error}");
-    let names = their_names(Depth::Resnet18);
+    let names = their_names(RESNET18);
     let all = names.keys().filter(|n| !n.ends_with("num_batches_tracked")).count();
     assert_eq!(load_changed(LastLayers::New, twenty_one), Ok(all - 4));
 }
