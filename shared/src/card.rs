@@ -39,6 +39,9 @@ pub struct Card {
     pub outputs: Vec<Output>,
     /// Arithmetic of the graph: "fp32", "fp16" or "int8".
     pub precision: String,
+    /// How an int8 graph came to its integers; none for other graphs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quantization: Option<Quantization>,
     /// ONNX operator set of the graph.
     pub opset: u32,
     /// Where it comes from.
@@ -94,6 +97,23 @@ pub struct Training {
     pub seed: u64,
     /// Version of the program, with its commit where it is known.
     pub version: String,
+}
+
+/// How an int8 graph came to its integers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quantization {
+    /// How ranges follow from what was seen: "minmax", "percentile:99.99" or "entropy".
+    pub method: String,
+    /// Images that were looked at.
+    pub images: usize,
+    /// The data set and split they are from.
+    pub source: String,
+    /// Fingerprint of that split.
+    pub fingerprint: String,
+    /// "u8" with a zero point, or "s8" around zero.
+    pub activations: String,
+    /// Bits of a weight, 7 or 8; one scale a channel.
+    pub weight_bits: u32,
 }
 
 impl Card {

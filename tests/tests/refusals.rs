@@ -126,7 +126,11 @@ fn an_export_of_something_else_is_refused_and_leaves_no_file() {
         refuses(&args, words);
     };
     refused(&["--output", &bench.path("model.pb")], &[".onnx or .safetensors"]);
-    refused(&["--output", &model, "--precision", "int8"], &["fp32"]);
+    let int8 = ["--output", &model, "--precision", "int8"];
+    refused(&int8, &["the data set's folder, got none", "--data-root"]);
+    refused(&[&int8[..], &["--calibration", "percentile:20"]].concat(), &["percentile:99.9"]);
+    refused(&[&int8[..], &["--weight-bits", "4"]].concat(), &["expected 7 or 8, got 4"]);
+    refused(&["--output", &model, "--weight-bits", "7"], &["--weight-bits", "--precision int8"]);
     // Weights alone start a run, but are no checkpoint.
     let weights = bench.path("weights.safetensors");
     succeeds(program("train").args(["export", "--checkpoint", &last, "--output", &weights]));

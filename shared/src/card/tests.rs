@@ -18,6 +18,7 @@ fn card() -> Card {
         input: Input { width: Some(480), ..Input::new(None) },
         outputs: vec![Output { name: "labels".into(), dtype: "u8".into(), layout: "NHW".into() }],
         precision: "fp32".into(),
+        quantization: None,
         opset: 17,
         training: Training::default(),
         probe: Probe {

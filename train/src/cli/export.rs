@@ -1,12 +1,15 @@
 //! `train export`: a checkpoint as an ONNX model that was verified, or as plain weights for PyTorch.
 
+use shared::dataset::{Descriptor, Index};
 use shared::error::{Error, Result};
 use std::path::PathBuf;
 use tch::Device;
-use train::checkpoint;
+use train::checkpoint::{self, Trained};
 use train::model::params::Precision as Compute;
 use train::model::weights;
-use train::onnx::{self, ExportSettings, Outputs, export::Precision};
+use train::onnx::quantize::{self, Activations, Method, Quantization};
+use train::onnx::{self, Arithmetic, ExportSettings, Outputs};
+use train::recipe::Recipe;
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -22,6 +25,76 @@ pub struct Args {
     /// What the model gives
     #[arg(long, value_enum, default_value_t)]
     outputs: Outputs,
+    #[command(flatten)]
+    int8: Int8,
+}
+
+/// What the model computes in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Precision {
+    /// 32 bits throughout
+    #[default]
+    Fp32,
+    /// Half precision: for GPUs
+    Fp16,
+    /// 8-bit integers, calibrated on the training split
+    Int8,
+}
+
+/// Only with --precision int8.
+#[derive(clap::Args)]
+#[command(next_help_heading = "With --precision int8")]
+struct Int8 {
+    /// The data set's folder, if it is not where the recipe says
+    #[arg(long)]
+    data_root: Option<PathBuf>,
+    /// How ranges follow from what is seen: minmax, percentile, percentile:99.9 or entropy [default: percentile:99.99]
+    #[arg(long)]
+    calibration: Option<Method>,
+    /// Training images to look at [default: 64]
+    #[arg(long)]
+    calibration_images: Option<usize>,
+    /// 8, or 7 for x86 processors without VNNI, where products of 8 bits saturate [default: 8]
+    #[arg(long)]
+    weight_bits: Option<u32>,
+    /// u8, or s8 for TensorRT [default: u8]
+    #[arg(long, value_enum)]
+    activations: Option<Activations>,
+}
+
+impl Int8 {
+    /// The first of these flags that was given.
+    fn given(&self) -> Option<&'static str> {
+        [
+            ("--data-root", self.data_root.is_some()),
+            ("--calibration", self.calibration.is_some()),
+            ("--calibration-images", self.calibration_images.is_some()),
+            ("--weight-bits", self.weight_bits.is_some()),
+            ("--activations", self.activations.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(flag, given)| given.then_some(flag))
+    }
+
+    /// Calibrates on the split that the network was trained on.
+    fn calibrate(&self, trained: &Trained) -> Result<Quantization> {
+        let default = quantize::Settings::default();
+        let settings = quantize::Settings {
+            method: self.calibration.unwrap_or(default.method),
+            images: self.calibration_images.unwrap_or(default.images),
+            weight_bits: self.weight_bits.unwrap_or(default.weight_bits),
+            activations: self.activations.unwrap_or(default.activations),
+        };
+        settings.check()?;
+        let data = Recipe::parse(&trained.about.recipe, &[])?.data;
+        let root = self.data_root.clone().or(data.root).ok_or_else(|| {
+            Error::request("calibration: expected the data set's folder, got none")
+                .hint("name it with --data-root")
+        })?;
+        let descriptor = Descriptor::find(&data.dataset)?;
+        let index = Index::open(&descriptor, &root, &data.train)?;
+        quantize::calibrate(trained, &index, settings)
+    }
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -39,6 +112,12 @@ pub fn run(args: &Args) -> Result<()> {
             args.output.display()
         )));
     }
+    let whole = args.precision == Precision::Int8 && extension == "onnx";
+    if let Some(flag) = args.int8.given().filter(|_| !whole) {
+        return Err(Error::request(format!(
+            "{flag}: expected it with --precision int8 and an .onnx file alone"
+        )));
+    }
     // f32 on the CPU: the reference that every provider is later compared with.
     let (trained, _) = checkpoint::load(&args.checkpoint, Device::Cpu, Compute::F32)?;
     if let Some(folder) = args.output.parent().filter(|f| !f.as_os_str().is_empty()) {
@@ -50,7 +129,16 @@ pub fn run(args: &Args) -> Result<()> {
         let count = trained.parameters.named().len();
         format!("{}: {count} tensors under torchvision's names", args.output.display())
     } else {
-        let settings = ExportSettings { outputs: args.outputs, precision: args.precision };
+        let quantization = match args.precision {
+            Precision::Int8 => Some(args.int8.calibrate(&trained)?),
+            _ => None,
+        };
+        let arithmetic = match (args.precision, &quantization) {
+            (_, Some(quantization)) => Arithmetic::Int8(quantization),
+            (Precision::Fp16, None) => Arithmetic::Fp16,
+            _ => Arithmetic::Fp32,
+        };
+        let settings = ExportSettings { outputs: args.outputs, arithmetic };
         onnx::export(&trained, &settings, &args.output)?;
         onnx::verify(&args.output)?.summary
     };

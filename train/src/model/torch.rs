@@ -42,11 +42,7 @@ impl Ops for Torch<'_> {
     type Value = Tensor;
 
     fn normalize(&mut self, image: &Tensor) -> Tensor {
-        // The permuted view of NHWC bytes is channels-last already; every step below keeps that.
-        let master = self.parameters.flat.kind();
-        let x = image.permute([0, 3, 1, 2]).to_kind(master); // [N, 3, H, W]
-        let [mean, std] = &self.parameters.input_scale;
-        let x = (x / 255.0 - mean) / std;
+        let x = normalize(image, &self.parameters.input_scale);
         match self.parameters.precision {
             Precision::F32 | Precision::F64 => x,
             Precision::Bf16 => x.to_kind(Kind::BFloat16),
@@ -104,6 +100,13 @@ impl Ops for Torch<'_> {
     fn scores(&mut self, x: Tensor) -> Tensor {
         x.to_kind(self.parameters.flat.kind())
     }
+}
+
+/// `[N, H, W, 3] u8` to `[N, 3, H, W]` of the kind that mean and deviation are in.
+pub fn normalize(image: &Tensor, [mean, std]: &[Tensor; 2]) -> Tensor {
+    // The permuted view of NHWC bytes is channels-last already; every step below keeps that.
+    let x = image.permute([0, 3, 1, 2]).to_kind(mean.kind()); // [N, 3, H, W]
+    (x / 255.0 - mean) / std
 }
 
 /// Bilinear resize, align_corners = false: `[N, C, h, w]` to `[N, C, height, width]`.

@@ -1,55 +1,149 @@
-//! The reading of the network that writes ONNX nodes.
+//! The reading of the network that writes ONNX nodes, in one of three arithmetics.
 //! Not the file around them (`export`), and nothing about classes or cards.
-//! Batch normalization is folded into the convolution before it: gamma (w x - mean) / sqrt(var + eps) + beta.
+//!
+//! In f16 everything between normalization and scores is half precision. In integers every map that an operation reads
+//! passes QuantizeLinear and DequantizeLinear (QDQ), and so do the weights: runtimes fuse the pairs into integer kernels.
 
+use super::fold::{Folded, Weights};
 use super::graph::{Builder, int, ints, word};
+use super::proto::ElementType;
+use super::quantize::{Activations, Point, Points, Quantization, constants};
 use crate::model::Parameters;
-use crate::model::ops::{Conv, ConvNorm, NORM_EPSILON, Ops};
+use crate::model::ops::{Conv, ConvNorm, Ops};
 use shared::preprocess::{MEAN, STD};
 use std::collections::HashMap;
-use tch::{Kind, Tensor};
 
-/// Graph builder and the weights that become its constants.
-pub struct Emit {
-    /// What has been written so far.
-    pub graph: Builder,
-    weights: HashMap<String, Tensor>,
+/// What a graph computes in.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Arithmetic<'a> {
+    /// 32 bits throughout.
+    #[default]
+    Fp32,
+    /// Half precision between normalization and scores.
+    Fp16,
+    /// 8-bit integers on these grids.
+    Int8(&'a Quantization),
 }
 
-/// A value of the graph: a map `[N, C, H, W] f32` unless it is the image.
+impl Arithmetic<'_> {
+    /// Its name in cards and on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Fp32 => "fp32",
+            Self::Fp16 => "fp16",
+            Self::Int8(_) => "int8",
+        }
+    }
+}
+
+/// Graph builder and the weights that become its constants.
+pub struct Emit<'a> {
+    /// What has been written so far.
+    pub graph: Builder,
+    weights: Weights,
+    arithmetic: Arithmetic<'a>,
+    points: Points,
+    /// Maps that are on their grids, by their names before.
+    on_grid: HashMap<String, OnGrid>,
+}
+
+/// What a map is called once it is rounded.
+#[derive(Clone)]
+struct OnGrid {
+    /// As whole numbers.
+    whole: String,
+    /// As the real numbers that they stand for: what operations read.
+    real: String,
+}
+
+/// A value of the graph: a map `[N, C, H, W]` unless it is the image.
+#[derive(Clone)]
 pub struct Value {
     /// Its name.
     pub name: String,
+    /// Where its values were produced; none where they are not rounded: the image, the scores.
+    point: Option<Point>,
     /// Whether height and width are known to be 1: the mean of a map.
-    point: bool,
+    single: bool,
 }
 
 impl Value {
-    /// A map of any size.
-    pub fn map(name: String) -> Self {
-        Self { name, point: false }
+    /// What goes into the graph.
+    pub fn image(name: String) -> Self {
+        Self { name, point: None, single: false }
     }
 }
 
-impl Emit {
+impl<'a> Emit<'a> {
     /// Emits a network with these parameters.
-    pub fn new(parameters: &Parameters) -> Self {
-        Self { graph: Builder::default(), weights: parameters.named().into_iter().collect() }
+    pub fn new(parameters: &Parameters, arithmetic: Arithmetic<'a>) -> Self {
+        Self {
+            graph: Builder::default(),
+            weights: Weights::of(parameters),
+            arithmetic,
+            points: Points::default(),
+            on_grid: HashMap::new(),
+        }
     }
 
-    /// A tensor's values in torch's order. Names come from the network itself.
-    fn weight(&self, name: &str) -> Vec<f64> {
-        let tensor = self.weights[name].to_kind(Kind::Double).contiguous().view([-1]);
-        let mut values = vec![0.0; tensor.numel()];
-        tensor.copy_data(&mut values, tensor.numel());
-        values
+    /// A map whose values are produced here.
+    fn made(&mut self, name: String, single: bool) -> Value {
+        Value { name, point: Some(self.points.take()), single }
     }
 
-    fn convolution(&mut self, x: &Value, conv: &Conv, weight: &[f32], bias: &[f32]) -> Value {
+    /// Constants in the arithmetic of the graph.
+    fn floats(&mut self, name: &str, shape: &[i64], values: &[f32]) -> String {
+        match self.arithmetic {
+            Arithmetic::Fp16 => self.graph.halves(name, shape, values),
+            _ => self.graph.floats(name, shape, values),
+        }
+    }
+
+    /// The name under which an operation reads a map.
+    fn read(&mut self, x: &Value) -> String {
+        self.on_grid(x).real
+    }
+
+    /// Puts a map on its grid, once; in other arithmetics it stays as it is.
+    fn on_grid(&mut self, x: &Value) -> OnGrid {
+        let (Arithmetic::Int8(quantization), Some(point)) = (self.arithmetic, x.point) else {
+            return OnGrid { whole: x.name.clone(), real: x.name.clone() };
+        };
+        if let Some(known) = self.on_grid.get(&x.name) {
+            return known.clone();
+        }
+        let grid = quantization.grid(point);
+        let kind = match quantization.settings.activations {
+            Activations::U8 => ElementType::Uint8,
+            Activations::S8 => ElementType::Int8,
+        };
+        let graph = &mut self.graph;
+        let scale = graph.floats(&format!("{}.scale", x.name), &[], &[grid.scale]);
+        let zero = graph.constant(&format!("{}.zero", x.name), &[], kind, vec![grid.zero as u8]);
+        let whole = format!("{}.quantized", x.name);
+        let whole = graph.node("QuantizeLinear", &whole, &[&x.name, &scale, &zero], vec![]);
+        let real = format!("{}.real", x.name);
+        let real = graph.node("DequantizeLinear", &real, &[&whole, &scale, &zero], vec![]);
+        let both = OnGrid { whole, real };
+        self.on_grid.insert(x.name.clone(), both.clone());
+        both
+    }
+
+    fn convolution(&mut self, x: &Value, conv: &Conv, folded: &Folded) -> Value {
         let name = &conv.name;
-        let shape = [conv.outputs, conv.inputs, conv.kernel, conv.kernel];
-        let weight = self.graph.floats(&format!("{name}.weight"), &shape, weight);
-        let bias = self.graph.floats(&format!("{name}.bias"), &[conv.outputs], bias);
+        let input = self.read(x);
+        let (weight, bias) = match (self.arithmetic, x.point) {
+            (Arithmetic::Int8(quantization), Some(point)) => {
+                self.whole_constants(conv, folded, quantization.grid(point).scale, quantization)
+            }
+            _ => {
+                let shape = [conv.outputs, conv.inputs, conv.kernel, conv.kernel];
+                (
+                    self.floats(&format!("{name}.weight"), &shape, &folded.weight),
+                    self.floats(&format!("{name}.bias"), &[conv.outputs], &folded.bias),
+                )
+            }
+        };
         let attributes = vec![
             ints("dilations", &[conv.dilation; 2]),
             int("group", 1),
@@ -57,32 +151,55 @@ impl Emit {
             ints("pads", &[conv.padding(); 4]),
             ints("strides", &[conv.stride; 2]),
         ];
-        // A point stays one: padding keeps the size at stride 1, and no stride makes less of it.
-        Value { name: self.graph.node("Conv", name, &[&x.name, &weight, &bias], attributes), ..*x }
+        let name = self.graph.node("Conv", name, &[&input, &weight, &bias], attributes);
+        // A single pixel stays one: padding keeps the size at stride 1, and no stride makes less of it.
+        self.made(name, x.single)
+    }
+
+    /// Weight and bias of a convolution in whole numbers, dequantized channel by channel.
+    fn whole_constants(
+        &mut self,
+        conv: &Conv,
+        folded: &Folded,
+        input: f32,
+        quantization: &Quantization,
+    ) -> (String, String) {
+        let whole = constants(folded, input, quantization.settings.weight_bits);
+        let (name, outputs) = (&conv.name, conv.outputs);
+        let graph = &mut self.graph;
+        let weight = whole.weight.iter().map(|w| *w as u8).collect();
+        let shape = [outputs, conv.inputs, conv.kernel, conv.kernel];
+        let bias = whole.bias.iter().flat_map(|b| b.to_le_bytes()).collect();
+        let bias_scale: Vec<f32> = whole.scale.iter().map(|s| s * input).collect();
+        let mut dequantized = |part: &str, shape: &[i64], kind, bytes: Vec<u8>, scale: &[f32]| {
+            let name = format!("{name}.{part}");
+            let scale = graph.floats(&format!("{name}.scale"), &[outputs], scale);
+            let values = graph.constant(&format!("{name}.quantized"), shape, kind, bytes);
+            graph.node("DequantizeLinear", &name, &[&values, &scale], vec![int("axis", 0)])
+        };
+        (
+            dequantized("weight", &shape, ElementType::Int8, weight, &whole.scale),
+            dequantized("bias", &[outputs], ElementType::Int32, bias, &bias_scale),
+        )
     }
 
     /// The lengths of a map's dimensions `start` to `end`, a vector of whole numbers.
-    fn lengths(&mut self, of: &Value, start: i64, end: i64, name: &str) -> String {
-        self.graph.node("Shape", name, &[&of.name], vec![int("start", start), int("end", end)])
+    fn lengths(&mut self, of: &str, start: i64, end: i64, name: &str) -> String {
+        self.graph.node("Shape", name, &[of], vec![int("start", start), int("end", end)])
     }
 
-    /// A node that reads one map and gives another, called after both.
-    fn unary(&mut self, op: &str, x: &Value, suffix: &str) -> Value {
-        Value {
-            name: self.graph.node(op, &format!("{}.{suffix}", x.name), &[&x.name], vec![]),
-            ..*x
-        }
+    fn cast(&mut self, x: &str, to: ElementType, name: &str) -> String {
+        self.graph.node("Cast", name, &[x], vec![int("to", to as i64)])
     }
 }
 
-impl Ops for Emit {
+impl Ops for Emit<'_> {
     type Value = Value;
 
     /// The Cast comes first: that is where TensorRT takes bytes.
     fn normalize(&mut self, image: &Value) -> Value {
+        let x = self.cast(&image.name, ElementType::Float, "image.float"); // [N, H, W, 3]
         let graph = &mut self.graph;
-        let float = int("to", super::proto::ElementType::Float as i64);
-        let x = graph.node("Cast", "image.float", &[&image.name], vec![float]); // [N, H, W, 3]
         let order = vec![ints("perm", &[0, 3, 1, 2])];
         let x = graph.node("Transpose", "image.channels_first", &[&x], order); // [N, 3, H, W]
         // (x / 255 - mean) / std in two steps; bytes and 255 mean are exact or nearly so in f32.
@@ -91,76 +208,79 @@ impl Ops for Emit {
         let mean = graph.floats("image.mean", &[1, 3, 1, 1], &mean);
         let scale = graph.floats("image.scale", &[1, 3, 1, 1], &scale);
         let x = graph.node("Sub", "image.centered", &[&x, &mean], vec![]);
-        Value::map(graph.node("Mul", "image.normalized", &[&x, &scale], vec![]))
+        let x = graph.node("Mul", "image.normalized", &[&x, &scale], vec![]);
+        let x = match self.arithmetic {
+            Arithmetic::Fp16 => self.cast(&x, ElementType::Float16, "image.half"),
+            _ => x,
+        };
+        self.made(x, false)
     }
 
     fn conv(&mut self, x: &Value, conv: &Conv) -> Value {
-        let single = |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect::<Vec<_>>();
-        let weight = single(self.weight(&format!("{}.weight", conv.name)));
-        let bias = match conv.bias {
-            true => single(self.weight(&format!("{}.bias", conv.name))),
-            false => vec![0.0; conv.outputs as usize],
-        };
-        self.convolution(x, conv, &weight, &bias)
+        let folded = self.weights.conv(conv);
+        self.convolution(x, conv, &folded)
     }
 
     fn conv_norm(&mut self, x: &Value, layer: &ConvNorm) -> Value {
-        let weight = self.weight(&format!("{}.weight", layer.conv.name));
-        let norm = |suffix: &str| self.weight(&format!("{}.{suffix}", layer.norm.name));
-        let (gamma, beta) = (norm("weight"), norm("bias"));
-        let (mean, variance) = (norm("running_mean"), norm("running_var"));
-        let per_output = weight.len() / gamma.len();
-        let scale: Vec<f64> =
-            gamma.iter().zip(variance).map(|(g, v)| g / (v + NORM_EPSILON).sqrt()).collect();
-        let weight: Vec<f32> =
-            weight.iter().enumerate().map(|(i, w)| (w * scale[i / per_output]) as f32).collect();
-        let bias: Vec<f32> =
-            beta.iter().zip(mean).zip(&scale).map(|((b, m), s)| (b - m * s) as f32).collect();
-        self.convolution(x, &layer.conv, &weight, &bias)
+        let folded = self.weights.conv_norm(layer);
+        self.convolution(x, &layer.conv, &folded)
     }
 
     fn relu(&mut self, x: Value) -> Value {
-        self.unary("Relu", &x, "relu")
+        let name = self.graph.node("Relu", &format!("{}.relu", x.name), &[&x.name], vec![]);
+        self.made(name, x.single)
     }
 
     fn max_pool(&mut self, x: &Value) -> Value {
-        let name = format!("{}.max_pool", x.name);
+        let input = self.read(x);
         let attributes =
             vec![ints("kernel_shape", &[3, 3]), ints("pads", &[1; 4]), ints("strides", &[2, 2])];
-        Value::map(self.graph.node("MaxPool", &name, &[&x.name], attributes))
+        let name = format!("{}.max_pool", x.name);
+        Value { name: self.graph.node("MaxPool", &name, &[&input], attributes), ..*x }
     }
 
     fn add(&mut self, a: Value, b: &Value) -> Value {
-        Value::map(self.graph.node("Add", &format!("{}.add", a.name), &[&a.name, &b.name], vec![]))
+        let (left, right) = (self.read(&a), self.read(b));
+        let name = self.graph.node("Add", &format!("{}.add", a.name), &[&left, &right], vec![]);
+        self.made(name, a.single)
     }
 
     fn concat(&mut self, maps: &[Value]) -> Value {
-        let names: Vec<&str> = maps.iter().map(|map| map.name.as_str()).collect();
-        let name = format!("{}.concat", names[0]);
-        Value::map(self.graph.node("Concat", &name, &names, vec![int("axis", 1)]))
+        let names: Vec<String> = maps.iter().map(|map| self.read(map)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let name = format!("{}.concat", maps[0].name);
+        let name = self.graph.node("Concat", &name, &names, vec![int("axis", 1)]);
+        self.made(name, false)
     }
 
     fn mean(&mut self, x: &Value) -> Value {
-        Value { point: true, ..self.unary("GlobalAveragePool", x, "mean") }
+        let input = self.read(x);
+        let name = format!("{}.mean", x.name);
+        let name = self.graph.node("GlobalAveragePool", &name, &[&input], vec![]);
+        self.made(name, true)
     }
 
     fn resize_like(&mut self, x: &Value, like: &Value) -> Value {
+        // Sizes are asked of the whole numbers: who reads a map beside them keeps it from being fused.
+        let (input, like) = (self.on_grid(x), self.on_grid(like).whole);
         let name = format!("{}.resize", x.name);
-        let sides = self.lengths(like, 2, 4, &format!("{name}.sides"));
+        let sides = self.lengths(&like, 2, 4, &format!("{name}.sides"));
         let join = |graph: &mut Builder, first: &str| {
             graph.node("Concat", &format!("{name}.sizes"), &[first, &sides], vec![int("axis", 0)])
         };
-        if x.point {
+        let resized = if x.single {
             // Between equal values there is nothing to interpolate.
             let ones = self.graph.ints(&format!("{name}.ones"), &[1, 1]);
             let sizes = join(&mut self.graph, &ones);
-            return Value::map(self.graph.node("Expand", &name, &[&x.name, &sizes], vec![]));
-        }
-        let first = self.lengths(x, 0, 2, &format!("{name}.channels"));
-        let sizes = join(&mut self.graph, &first);
-        let attributes =
-            vec![word("coordinate_transformation_mode", "half_pixel"), word("mode", "linear")];
-        Value::map(self.graph.node("Resize", &name, &[&x.name, "", "", &sizes], attributes))
+            self.graph.node("Expand", &name, &[&input.real, &sizes], vec![])
+        } else {
+            let first = self.lengths(&input.whole, 0, 2, &format!("{name}.channels"));
+            let sizes = join(&mut self.graph, &first);
+            let attributes =
+                vec![word("coordinate_transformation_mode", "half_pixel"), word("mode", "linear")];
+            self.graph.node("Resize", &name, &[&input.real, "", "", &sizes], attributes)
+        };
+        Value { name: resized, point: x.point, single: false }
     }
 
     fn dropout(&mut self, x: Value, _: f64) -> Value {
@@ -168,6 +288,10 @@ impl Ops for Emit {
     }
 
     fn scores(&mut self, x: Value) -> Value {
-        x
+        let name = match self.arithmetic {
+            Arithmetic::Fp16 => self.cast(&x.name, ElementType::Float, "scores"),
+            _ => x.name,
+        };
+        Value { name, point: None, single: x.single }
     }
 }

@@ -2,7 +2,7 @@
 //! Not the nodes (`emit`) and not the proof that the file works (`verify`).
 //! Equal networks give equal bytes, on one machine.
 
-use super::emit::{Emit, Value};
+use super::emit::{Arithmetic, Emit, Value};
 use super::graph::{int, named, value};
 use super::probe;
 use super::proto::{ElementType, Length, Model, OperatorSet, Property, ValueInfo};
@@ -33,25 +33,13 @@ pub enum Outputs {
     Both,
 }
 
-/// Arithmetic of the graph.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Precision {
-    /// 32 bits throughout.
-    #[default]
-    Fp32,
-    /// 16 bits; not offered yet.
-    Fp16,
-    /// 8-bit integers; not offered yet.
-    Int8,
-}
-
 /// What an export can be told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ExportSettings {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ExportSettings<'a> {
     /// What the graph gives.
     pub outputs: Outputs,
     /// What it computes in.
-    pub precision: Precision,
+    pub arithmetic: Arithmetic<'a>,
 }
 
 impl Outputs {
@@ -67,20 +55,15 @@ impl Outputs {
 /// Writes `path`, whole or not at all, and gives the card that went into it.
 ///
 /// # Errors
-/// A precision that is not offered yet; weights that are not finite; a file that cannot be written.
-pub fn export(trained: &Trained, settings: &ExportSettings, path: &Path) -> Result<Card> {
-    if settings.precision != Precision::Fp32 {
-        let asked = format!("{:?}", settings.precision).to_lowercase();
-        return Err(Error::request(format!("export: precision: expected fp32, got {asked}"))
-            .hint("fp16 and int8 are not offered yet"));
-    }
-    check_finite(&trained.parameters)?;
+/// Weights that are not finite, or too large for f16; a file that cannot be written.
+pub fn export(trained: &Trained, settings: &ExportSettings<'_>, path: &Path) -> Result<Card> {
+    check_finite(&trained.parameters, settings.arithmetic)?;
     let card = card(trained, settings);
     let model = Model {
         ir_version: Some(IR_VERSION),
         producer_name: Some("recall-seg".into()),
         producer_version: Some(env!("CARGO_PKG_VERSION").into()),
-        graph: Some(graph(&trained.network, &trained.parameters, settings.outputs)),
+        graph: Some(graph(&trained.network, &trained.parameters, settings)),
         opset_import: vec![OperatorSet { domain: Some(String::new()), version: Some(OPSET) }],
         metadata_props: vec![Property {
             key: Some(Card::KEY.into()),
@@ -92,9 +75,14 @@ pub fn export(trained: &Trained, settings: &ExportSettings, path: &Path) -> Resu
 }
 
 /// The whole graph, from bytes to labels.
-fn graph(network: &DeepLab, parameters: &Parameters, outputs: Outputs) -> super::proto::Graph {
-    let mut emit = Emit::new(parameters);
-    let image = Value::map("image".into());
+fn graph(
+    network: &DeepLab,
+    parameters: &Parameters,
+    settings: &ExportSettings<'_>,
+) -> super::proto::Graph {
+    let outputs = settings.outputs;
+    let mut emit = Emit::new(parameters, settings.arithmetic);
+    let image = Value::image("image".into());
     let logits = network.forward(&mut emit, &image, Heads::Main).main.name;
     let mut graph = emit.graph;
     let open = |names: &[&str]| names.iter().map(|name| named(name)).collect::<Vec<Length>>();
@@ -118,7 +106,7 @@ fn graph(network: &DeepLab, parameters: &Parameters, outputs: Outputs) -> super:
 }
 
 /// What the model will say of itself.
-fn card(trained: &Trained, settings: &ExportSettings) -> Card {
+fn card(trained: &Trained, settings: &ExportSettings<'_>) -> Card {
     let about = &trained.about;
     let output = |name: &str, dtype: &str, layout: &str| Output {
         name: name.into(),
@@ -140,7 +128,11 @@ fn card(trained: &Trained, settings: &ExportSettings) -> Card {
         class_share: about.class_share.clone(),
         input: Input::new(about.evaluation_size),
         outputs,
-        precision: "fp32".into(),
+        precision: settings.arithmetic.name().into(),
+        quantization: match settings.arithmetic {
+            Arithmetic::Int8(quantization) => Some(quantization.record.clone()),
+            _ => None,
+        },
         opset: OPSET as u32,
         training: Training {
             loss: about.loss.clone(),
@@ -149,18 +141,24 @@ fn card(trained: &Trained, settings: &ExportSettings) -> Card {
             seed: about.seed,
             version: env!("CARGO_PKG_VERSION").into(),
         },
-        probe: probe::compute(&trained.network, &trained.parameters),
+        probe: probe::compute(&trained.network, &trained.parameters, settings.arithmetic),
     }
 }
 
 /// Refuses weights that no sum comes out of, naming the first.
-fn check_finite(parameters: &Parameters) -> Result<()> {
-    let well = |t: &Tensor| t.isfinite().all().to_kind(Kind::Int64).int64_value(&[]) == 1;
+fn check_finite(parameters: &Parameters, arithmetic: Arithmetic<'_>) -> Result<()> {
+    let kind = match arithmetic {
+        Arithmetic::Fp16 => Kind::Half, // beyond 65504 there is only infinity
+        _ => Kind::Float,
+    };
+    let well =
+        |t: &Tensor| t.to_kind(kind).isfinite().all().to_kind(Kind::Int64).int64_value(&[]) == 1;
     if well(&parameters.flat) && well(&parameters.buffers) {
         return Ok(());
     }
     let named = parameters.named();
     let name = named.iter().find(|(_, tensor)| !well(tensor)).map_or("a weight", |(name, _)| name);
-    Err(Error::request(format!("export: {name}: expected finite numbers, got others"))
+    let what = arithmetic.name();
+    Err(Error::request(format!("export: {name}: expected finite numbers in {what}, got others"))
         .hint("the checkpoint is damaged, or of a run that diverged: export an earlier one"))
 }

@@ -42,6 +42,12 @@ impl Builder {
         self.constant(name, shape, ElementType::Float, bytes)
     }
 
+    /// Adds a constant of half-precision numbers; gives its name.
+    pub fn halves(&mut self, name: &str, shape: &[i64], values: &[f32]) -> String {
+        let bytes = values.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect();
+        self.constant(name, shape, ElementType::Float16, bytes)
+    }
+
     /// Adds a vector of whole numbers; gives its name.
     pub fn ints(&mut self, name: &str, values: &[i64]) -> String {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
@@ -69,7 +75,14 @@ impl Builder {
         }
     }
 
-    fn constant(&mut self, name: &str, shape: &[i64], kind: ElementType, bytes: Vec<u8>) -> String {
+    /// Adds a constant of any type, its values in row-major order and little endian; gives its name.
+    pub fn constant(
+        &mut self,
+        name: &str,
+        shape: &[i64],
+        kind: ElementType,
+        bytes: Vec<u8>,
+    ) -> String {
         let name = self.unique(name);
         self.constants.push(Tensor {
             dims: shape.to_vec(),

@@ -1,7 +1,9 @@
 //! The probe in a model's card: what the trainer computes on an image that anyone can make.
 //! Not a test picture: the image is noise, so that every path of the network is used.
-//! Computed by libtorch in f32 on the CPU, in evaluation mode.
+//! Computed by libtorch in f32 on the CPU, in evaluation mode; for an int8 graph with every map and weight rounded.
 
+use super::emit::Arithmetic;
+use super::quantize::simulate::{Constants, Simulate, Value, Watch};
 use crate::model::deeplab::{DeepLab, Heads};
 use crate::model::params::{Parameters, Precision};
 use crate::model::torch::{Mode, Torch};
@@ -19,11 +21,11 @@ const SHAPE: [u32; 3] = [2, 96, 128];
 /// Where logits are sampled.
 const POSITIONS: usize = 128;
 
-/// Computes the probe of a network.
-pub fn compute(network: &DeepLab, parameters: &Parameters) -> Probe {
+/// Computes the probe of a network in an arithmetic.
+pub fn compute(network: &DeepLab, parameters: &Parameters, arithmetic: Arithmetic<'_>) -> Probe {
     let [batch, height, width] = SHAPE;
     let image = probe_image(SEED, batch, height, width);
-    let logits = evaluate(network, parameters, &image, SHAPE); // [N, C, H, W]
+    let logits = evaluate(network, parameters, arithmetic, &image, SHAPE); // [N, C, H, W]
     let mut stream = Stream::new(SEED, 1, 0);
     let positions: Vec<[u32; 3]> =
         (0..POSITIONS).map(|_| SHAPE.map(|side| stream.below(u64::from(side)) as u32)).collect();
@@ -46,19 +48,37 @@ pub struct Answer {
 }
 
 /// What an export promises for images `[batch, height, width, 3] u8` of the shape `[batch, height, width]`.
-pub fn answer(network: &DeepLab, parameters: &Parameters, image: &[u8], shape: [u32; 3]) -> Answer {
-    let logits = evaluate(network, parameters, image, shape);
+pub fn answer(
+    network: &DeepLab,
+    parameters: &Parameters,
+    arithmetic: Arithmetic<'_>,
+    image: &[u8],
+    shape: [u32; 3],
+) -> Answer {
+    let logits = evaluate(network, parameters, arithmetic, image, shape);
     Answer { logits: values(&logits), labels: labels(&logits) }
 }
 
 /// Logits `[N, C, H, W] f32`, computed on the CPU in f32 wherever the parameters are.
-fn evaluate(network: &DeepLab, parameters: &Parameters, image: &[u8], shape: [u32; 3]) -> Tensor {
+fn evaluate(
+    network: &DeepLab,
+    parameters: &Parameters,
+    arithmetic: Arithmetic<'_>,
+    image: &[u8],
+    shape: [u32; 3],
+) -> Tensor {
     let [n, h, w] = shape.map(i64::from);
     let image = Tensor::from_slice(image).view([n, h, w, 3]);
     let mut exact = Parameters::new(network, Device::Cpu, Precision::F32);
     tch::no_grad(|| {
         exact.flat.copy_(&parameters.flat);
         exact.buffers.copy_(&parameters.buffers);
+        if let Arithmetic::Int8(quantization) = arithmetic {
+            let mut constants = Constants::of(&exact);
+            let mut rounding = Simulate::new(&mut constants, Watch::Round(quantization));
+            let scores = network.forward(&mut rounding, &Value::image(image), Heads::Main);
+            return scores.main.tensor;
+        }
         network.forward(&mut Torch::new(&exact, Mode::Evaluate), &image, Heads::Main).main
     })
 }

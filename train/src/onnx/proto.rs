@@ -150,8 +150,14 @@ pub enum ElementType {
     Float = 1,
     /// u8.
     Uint8 = 2,
+    /// i8.
+    Int8 = 3,
+    /// i32.
+    Int32 = 6,
     /// i64.
     Int64 = 7,
+    /// f16.
+    Float16 = 10,
 }
 
 /// Name and type of an input or output of the graph.

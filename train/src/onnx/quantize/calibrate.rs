@@ -1,0 +1,68 @@
+//! Calibration: the network runs over images of the training split, and every map that is read gets its range.
+//! Not training: nothing but ranges comes out of it.
+
+use super::observer::{Method, Observer};
+use super::simulate::{Constants, Simulate, Value, Watch};
+use super::{Activations, Grid, Quantization, Settings};
+use crate::checkpoint::Trained;
+use crate::model::deeplab::Heads;
+use crate::monitor::progress;
+use shared::card;
+use shared::dataset::Index;
+use shared::error::Result;
+use shared::preprocess::resize_image;
+use tch::{Kind, Tensor};
+
+/// Watches a network on images spread evenly over a split, as `infer eval` will show it its images.
+///
+/// # Errors
+/// Settings that make no sense; an image that cannot be read.
+pub fn calibrate(trained: &Trained, index: &Index, settings: Settings) -> Result<Quantization> {
+    settings.check()?;
+    let count = settings.images.min(index.samples.len());
+    // Ranges first, then what lies between them: a histogram wants to know its ends.
+    let passes = if settings.method == Method::MinMax { 1 } else { 2 };
+    let bar = progress::count("calibrating", (passes * count) as u64);
+    let mut observers: Vec<Observer> = Vec::new();
+    let mut constants = Constants::of(&trained.parameters);
+    for pass in 0..passes {
+        for i in 0..count {
+            let image = index.image(i * index.samples.len() / count)?;
+            let image = match trained.about.evaluation_size {
+                Some([width, height]) => resize_image(&image, width, height),
+                None => image,
+            };
+            let shape = [1, i64::from(image.height()), i64::from(image.width()), 3];
+            let image = Value::image(Tensor::from_data_size(image.as_raw(), &shape, Kind::Uint8));
+            let watch = match pass {
+                0 => Watch::Widen(&mut observers),
+                _ => Watch::Count(&mut observers),
+            };
+            tch::no_grad(|| {
+                let mut reading = Simulate::new(&mut constants, watch);
+                trained.network.forward(&mut reading, &image, Heads::Main);
+            });
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    let grid = |observer: &Observer| {
+        let seen = !observer.is_empty();
+        seen.then(|| Grid::covering(observer.range(settings.method), settings.activations))
+    };
+    Ok(Quantization {
+        settings,
+        record: card::Quantization {
+            method: settings.method.to_string(),
+            images: count,
+            source: format!("{} {}", index.descriptor.name, index.split),
+            fingerprint: index.fingerprint(),
+            activations: match settings.activations {
+                Activations::U8 => "u8".into(),
+                Activations::S8 => "s8".into(),
+            },
+            weight_bits: settings.weight_bits,
+        },
+        grids: observers.iter().map(grid).collect(),
+    })
+}
