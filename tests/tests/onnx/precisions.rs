@@ -69,17 +69,16 @@ fn integers_round_as_the_trainer_says() {
     let default = Settings::default();
     let entropy = Settings { method: Method::Entropy, ..default };
     let tensorrt = Settings { activations: Activations::S8, weight_bits: 7, ..default };
-    for (head, settings_int8, allowed) in [
-        (HeadKind::DeepLabV3, default, 0.02),
-        (HeadKind::DeepLabV3, tensorrt, 0.02),
-        // Its decoder enlarges a map, which ONNX Runtime does in whole numbers and the trainer does not.
-        (HeadKind::DeepLabV3Plus, entropy, 0.05),
+    for (head, settings_int8) in [
+        (HeadKind::DeepLabV3, default),
+        (HeadKind::DeepLabV3, tensorrt),
+        (HeadKind::DeepLabV3Plus, entropy),
     ] {
         let folder = TempDir::new().unwrap();
         let model = ModelSettings { head, ..settings(Depth::Resnet18, 16) };
         let trained = network(folder.path(), model, 22);
         let quantization = quantized(folder.path(), &trained, settings_int8);
-        check(folder.path(), &trained, Arithmetic::Int8(&quantization), allowed);
+        check(folder.path(), &trained, Arithmetic::Int8(&quantization), 0.05);
     }
 }
 
