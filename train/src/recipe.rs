@@ -178,6 +178,9 @@ impl Recipe {
         for change in changes {
             apply(&mut table, change)?;
         }
+        if let Some(section) = table.get("loss").and_then(toml::Value::as_table) {
+            LossSettings::check_keys(section)?;
+        }
         let recipe: Self = table
             .try_into()
             .request(|| "unknown or wrong key".into())

@@ -48,6 +48,8 @@ pub struct Run {
     pub precision: Precision,
     /// The training split.
     pub train: Arc<Index>,
+    /// Its pixels of each class, by train id.
+    pub class_pixels: Vec<u64>,
     /// Its batches, from the step that comes next.
     pub loader: Loader,
     /// The validation split.
@@ -90,9 +92,11 @@ impl Run {
             }
             (false, _) => None,
         };
+        let class_pixels = shares::pixels_of_classes(&train)?;
+        recipe.loss.check_classes(&descriptor.classes, &class_pixels)?;
         let (network, parameters, about, state) = match resumed {
             Some(resumed) => resumed,
-            None => start(&recipe, &descriptor, &train, device, precision)?,
+            None => start(&recipe, &descriptor, &train, &class_pixels, device, precision)?,
         };
         let loader = Loader::new(
             train.clone(),
@@ -113,6 +117,7 @@ impl Run {
             device,
             precision,
             train,
+            class_pixels,
             loader,
             val,
             network,
@@ -146,6 +151,7 @@ fn start(
     recipe: &Recipe,
     descriptor: &Descriptor,
     train: &Index,
+    class_pixels: &[u64],
     device: Device,
     precision: Precision,
 ) -> Result<Start> {
@@ -162,7 +168,7 @@ fn start(
         dataset: descriptor.name.clone(),
         classes: descriptor.classes.clone(),
         fingerprint: train.fingerprint(),
-        class_share: shares::of_classes(train)?,
+        class_share: shares::of(class_pixels),
         model: recipe.model.clone(),
         evaluation_size: recipe.evaluation.size,
         loss: recipe.loss.name().into(),

@@ -4,7 +4,7 @@
 //! and running recall as they were. That is decided on the device; the host reads counters at log points.
 
 use crate::data::Batch;
-use crate::loss::LossSettings;
+use crate::loss::{self, Loss};
 use crate::model::deeplab::{DeepLab, Heads};
 use crate::model::params::Parameters;
 use crate::model::torch::{Mode, Torch};
@@ -25,7 +25,7 @@ pub struct Stepper {
     /// The optimizer and its state.
     pub optimizer: Optimizer,
     /// What is minimized.
-    pub loss: LossSettings,
+    pub loss: Loss,
     /// Running recall, `[2, C] f64`.
     pub running: Tensor,
     /// Sums since the last log point, on the device.
@@ -64,11 +64,11 @@ impl Stepper {
         network: DeepLab,
         parameters: Parameters,
         optimizer: Optimizer,
-        loss: LossSettings,
+        loss: Loss,
         settings: &TrainSettings,
     ) -> Self {
         let device = parameters.device();
-        let running = loss.initial_running(network.classes, device);
+        let running = loss.initial_running();
         let mode = if settings.freeze_norm { Mode::TrainFrozenNorm } else { Mode::Train };
         let clip_norm = settings.clip_norm;
         let meters = Meters::new(device);
@@ -138,10 +138,7 @@ impl Stepper {
         self.weights = main.weights;
         let loss = match scores.auxiliary {
             None => main.loss,
-            Some(scores) => {
-                let plain = LossSettings::CrossEntropy(Default::default());
-                main.loss + AUXILIARY_WEIGHT * plain.compute(&scores, &labels, running).loss
-            }
+            Some(scores) => main.loss + AUXILIARY_WEIGHT * loss::cross_entropy(&scores, &labels),
         };
         (loss, main.running)
     }

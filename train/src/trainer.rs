@@ -2,6 +2,7 @@
 
 use crate::checkpoint;
 use crate::device;
+use crate::loss::Loss;
 use crate::monitor::Monitor;
 use crate::optimizer::{Group, Optimizer};
 use crate::run::{BEST, LAST, Run};
@@ -36,6 +37,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         device,
         precision,
         train,
+        class_pixels,
         val,
         network,
         parameters,
@@ -54,7 +56,8 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
     if first > 0 {
         optimizer.load_state(&state)?;
     }
-    let mut stepper = Stepper::new(network, parameters, optimizer, recipe.loss.clone(), settings);
+    let loss = Loss::new(recipe.loss.clone(), &class_pixels, device);
+    let mut stepper = Stepper::new(network, parameters, optimizer, loss, settings);
     if let Some((_, running)) = running.into_iter().next() {
         check_running(&running, &stepper.running)?;
         stepper.running = running;

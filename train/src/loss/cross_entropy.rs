@@ -2,25 +2,16 @@
 //! Not label smoothing, which the paper does not use.
 //! Source: Tian et al., arXiv 2106.14917, Eq. 1; the kernel is libtorch's.
 
-use super::LossOutput;
-use serde::{Deserialize, Serialize};
+use super::counts;
 use shared::labels::IGNORE;
-use tch::{Kind, Reduction, Tensor};
+use tch::{Reduction, Tensor};
 
-/// Cross entropy has no settings.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CrossEntropy {}
-
-impl CrossEntropy {
-    pub(super) fn compute(&self, logits: &Tensor, target: &Tensor, running: &Tensor) -> LossOutput {
-        let valid = target.ne(i64::from(IGNORE)).sum(Kind::Int64);
-        LossOutput {
-            loss: mean_of(&per_pixel(logits, target, None), &valid),
-            running: running.shallow_clone(),
-            weights: None,
-        }
-    }
+/// The mean of the cross entropy over the valid pixels, 0-d; 0 without any.
+///
+/// # Shapes
+/// `logits` `[N, C, H, W]`, `target` `[N, H, W]` i64, values below C or 255 (ignored).
+pub fn cross_entropy(logits: &Tensor, target: &Tensor) -> Tensor {
+    mean_of(&per_pixel(logits, target, None), &counts::valid(target))
 }
 
 /// `w_y` times the cross entropy of each pixel, 0 where ignored, `[N, H, W]`; one fused kernel each way.

@@ -1,27 +1,38 @@
-//! The losses: settings, and one call from logits to a scalar that carries a gradient.
+//! The losses: settings, made into a loss once, and one call from logits to a scalar that carries a gradient.
 //! Not the training loop: whether a step counts, and so which running state is kept, the trainer decides.
-//! Definitions: Tian et al., arXiv 2106.14917, with the choices that ARCHITECTURE.md states under "Recall loss".
+//! Definitions: Tian et al., arXiv 2106.14917, with the choices that ARCHITECTURE.md states under "Losses".
 
 mod counts;
 mod cross_entropy;
+mod focal;
+mod frequency;
+mod ldam;
+mod lovasz;
+mod ohem;
+mod one_minus;
+mod overlap;
 mod recall;
+mod settings;
+mod tversky;
 
 pub use counts::Counts;
-pub use cross_entropy::CrossEntropy;
+pub use cross_entropy::cross_entropy;
+pub use focal::Focal;
+pub use frequency::{Balanced, Named, Volume};
+pub use ldam::Ldam;
+pub use ohem::Ohem;
 pub use recall::{Normalize, Recall};
+pub use settings::{About, LossSettings, Plain};
+pub use tversky::Tversky;
 
-use serde::{Deserialize, Serialize};
-use shared::error::Result;
+use settings::range;
 use tch::{Device, Kind, Tensor};
 
-/// A loss and its settings, as a recipe gives them: `{ name = "recall", floor = false }`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
-pub enum LossSettings {
-    /// The mean of the cross entropy over the valid pixels.
-    CrossEntropy(CrossEntropy),
-    /// Recall loss, Eq. 5.
-    Recall(Recall),
+/// A loss, ready to compute: its settings, and what it takes from the training set.
+pub struct Loss {
+    settings: LossSettings,
+    /// Weights or margins of the classes that follow from the training set alone, `[C]` f64; ones where a loss has none.
+    constants: Tensor,
 }
 
 /// What a loss gives for one batch. All of it stays on the logits' device.
@@ -36,34 +47,22 @@ pub struct LossOutput {
     pub weights: Option<Tensor>,
 }
 
-impl LossSettings {
-    /// The names a recipe can use.
-    pub fn names() -> &'static [&'static str] {
-        &["cross-entropy", "recall"]
-    }
-
-    /// The name of this loss in recipes.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::CrossEntropy(_) => "cross-entropy",
-            Self::Recall(_) => "recall",
-        }
-    }
-
-    /// Whether the values make sense.
-    ///
-    /// # Errors
-    /// A value outside its range, named.
-    pub fn check(&self) -> Result<()> {
-        match self {
-            Self::CrossEntropy(_) => Ok(()),
-            Self::Recall(recall) => recall.check(),
-        }
+impl Loss {
+    /// Prepares a loss for a training set with so many `pixels` of each class, by train id. A class without any weighs
+    /// nothing ([`LossSettings::check_classes`] refuses such a set where that matters).
+    pub fn new(settings: LossSettings, pixels: &[u64], device: Device) -> Self {
+        let constants = match &settings {
+            LossSettings::Weighted(_) => frequency::inverse(pixels),
+            LossSettings::Balanced(balanced) => balanced.weights(pixels),
+            LossSettings::Ldam(ldam) => ldam.margins(pixels),
+            _ => vec![1.0; pixels.len()],
+        };
+        Self { settings, constants: Tensor::from_slice(&constants).to_device(device) }
     }
 
     /// The running state before the first step, `[2, C]` f64: no class seen.
-    pub fn initial_running(&self, classes: i64, device: Device) -> Tensor {
-        Tensor::zeros([2, classes], (Kind::Double, device))
+    pub fn initial_running(&self) -> Tensor {
+        Tensor::zeros([2, self.constants.size()[0]], (Kind::Double, self.constants.device()))
     }
 
     /// The loss of one batch. Nothing in here waits for the device.
@@ -78,47 +77,29 @@ impl LossSettings {
     /// On shapes or kinds other than these, and (on a CPU) on a label that is neither below C nor 255; the data set's
     /// label table lets none through.
     pub fn compute(&self, logits: &Tensor, target: &Tensor, running: &Tensor) -> LossOutput {
-        let target = target.to_kind(Kind::Int64); // [N, H, W], what the kernels take
-        match self {
-            Self::CrossEntropy(loss) => loss.compute(logits, &target, running),
-            Self::Recall(loss) => loss.compute(logits, &target, running),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(text: &str) -> Option<LossSettings> {
-        toml::from_str(text).ok()
-    }
-
-    #[test]
-    fn every_name_is_a_loss_with_defaults() {
-        for name in LossSettings::names() {
-            let loss = parse(&format!("name = \"{name}\"")).expect("defaults are enough");
-            assert_eq!(&loss.name(), name);
-            loss.check().expect("defaults are valid");
-        }
-    }
-
-    #[test]
-    fn the_papers_recall_loss_is_the_default() {
-        let recall = Recall { floor: true, normalize: Normalize::None, momentum: 0.0 };
-        assert_eq!(parse("name = \"recall\""), Some(LossSettings::Recall(recall)));
-    }
-
-    #[test]
-    fn unknown_keys_are_errors() {
-        assert!(parse("name = \"cross-entropy\"\nfloor = true").is_none());
-        assert!(parse("name = \"recall\"\nflor = true").is_none());
-        assert!(parse("name = \"precision\"").is_none());
-    }
-
-    #[test]
-    fn a_momentum_of_one_is_refused() {
-        let loss = parse("name = \"recall\"\nmomentum = 1.0").expect("parses");
-        assert!(loss.check().is_err());
+        let target = &target.to_kind(Kind::Int64); // [N, H, W], what the kernels take
+        let one_minus = |metric| one_minus::compute(metric, logits, target, running);
+        let overlap = |ratio| overlap::compute(ratio, logits, target);
+        let loss = match &self.settings {
+            LossSettings::Recall(recall) => return recall.compute(logits, target, running),
+            LossSettings::Weighted(_) | LossSettings::Balanced(_) => {
+                return frequency::weighted_mean(logits, target, &self.constants, running);
+            }
+            LossSettings::OneMinusPrecision(_) => return one_minus(&Tversky::PRECISION),
+            LossSettings::OneMinusDice(_) | LossSettings::OneMinusF1(_) => {
+                return one_minus(&Tversky::DICE);
+            }
+            LossSettings::OneMinusJaccard(_) => return one_minus(&Tversky::JACCARD),
+            LossSettings::OneMinusTversky(metric) => return one_minus(metric),
+            LossSettings::CrossEntropy(_) => cross_entropy(logits, target),
+            LossSettings::Focal(focal) => focal.compute(logits, target),
+            LossSettings::Ohem(ohem) => ohem.compute(logits, target),
+            LossSettings::SoftIou(_) => overlap(&Tversky::JACCARD),
+            LossSettings::SoftDice(_) => overlap(&Tversky::DICE),
+            LossSettings::Tversky(ratio) => overlap(ratio),
+            LossSettings::Lovasz(_) => lovasz::compute(logits, target),
+            LossSettings::Ldam(ldam) => ldam.compute(logits, target, &self.constants),
+        };
+        LossOutput { loss, running: running.shallow_clone(), weights: None }
     }
 }

@@ -1,0 +1,67 @@
+//! LDAM: the true class's logit has to win by a margin, larger for rarer classes.
+//! Without the deferred re-weighting of its authors, which is a schedule.
+//! Source: Cao et al., "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss", arXiv 1906.07413, Eq. 11
+//! and 12.
+
+use super::{counts, cross_entropy, focal, range};
+use serde::{Deserialize, Serialize};
+use shared::error::Result;
+use tch::Tensor;
+
+/// Settings of LDAM.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ldam {
+    /// The margin of the rarest class.
+    pub max_margin: f64,
+    /// What the logits, margins included, are multiplied with. The authors' 30 is for logits that are cosines.
+    pub scale: f64,
+}
+
+impl Default for Ldam {
+    fn default() -> Self {
+        Self { max_margin: 0.5, scale: 1.0 }
+    }
+}
+
+impl Ldam {
+    pub(super) fn check(&self) -> Result<()> {
+        let hint = "0.5 and 1 are the defaults";
+        range("scale", self.scale, "1e-3 to 1000", 1e-3..=1e3, hint)?;
+        // exp(-scale m) has to stay a number in f32.
+        let most = 50.0 / self.scale;
+        range("max_margin", self.max_margin, "0 to 50 / scale", 0.0..=most, hint)
+    }
+
+    /// m_c proportional to n_c^(-1/4) for each class's pixels n_c in the training set, the largest being `max_margin`; 0
+    /// where n_c is 0.
+    pub(super) fn margins(&self, pixels: &[u64]) -> Vec<f64> {
+        let rarest = pixels.iter().copied().filter(|&n| n > 0).min().unwrap_or(1) as f64;
+        let margin = |n: u64| match n {
+            0 => 0.0,
+            n => self.max_margin * (rarest / n as f64).powf(0.25),
+        };
+        pixels.iter().copied().map(margin).collect()
+    }
+
+    /// The mean over the valid pixels of the cross entropy of s (z - m_y t). `margins` is `[C]` f64.
+    ///
+    /// The shifted logits are never made: with p_y = exp(-ce), lowering z_y by m turns ce into
+    /// ce + m + ln(exp(-m) + (1 - p_y) (1 - exp(-m))), a logarithm of a sum that cancels nothing.
+    pub(super) fn compute(&self, logits: &Tensor, target: &Tensor, margins: &Tensor) -> Tensor {
+        let kind = logits.kind();
+        let scaled = if self.scale == 1.0 { logits.shallow_clone() } else { logits * self.scale };
+        let ce = cross_entropy::per_pixel(&scaled, target, None); // [N, H, W]
+        let margin = tch::no_grad(|| {
+            let classes = margins.size()[0];
+            let class = counts::with_ignored_last(target, classes).flatten(0, -1);
+            // Ignored pixels have no margin.
+            let margins = (margins * self.scale).constant_pad_nd([0, 1]).to_kind(kind);
+            margins.index_select(0, &class).view_as(target)
+        });
+        let eased = (-&margin).exp(); // [N, H, W]
+        let sum: Tensor = focal::one_minus_p(&ce) * (1.0 - &eased) + eased;
+        let shifted = ce + margin + sum.log();
+        cross_entropy::mean_of(&shifted, &counts::valid(target))
+    }
+}

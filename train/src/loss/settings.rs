@@ -1,0 +1,347 @@
+//! Which loss, and its settings, as a recipe gives them: `{ name = "recall", floor = false }`.
+//! Not the computation: `Loss`, made of this once, has it. Each family's file says its equation and source in full.
+
+use super::{Balanced, Focal, Ldam, Ohem, Recall, Tversky};
+use serde::{Deserialize, Serialize};
+use shared::error::{Error, Result};
+use shared::labels::Class;
+
+/// A loss and its settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+pub enum LossSettings {
+    /// The mean of the cross entropy over the valid pixels.
+    CrossEntropy(Plain),
+    /// Cross entropy weighted by inverse frequency.
+    Weighted(Plain),
+    /// Cross entropy weighted by the effective number of samples.
+    Balanced(Balanced),
+    /// Recall loss.
+    Recall(Recall),
+    /// Focal loss.
+    Focal(Focal),
+    /// Cross entropy of the hardest pixels.
+    Ohem(Ohem),
+    /// Soft IoU, also called soft Jaccard.
+    SoftIou(Plain),
+    /// Soft Dice.
+    SoftDice(Plain),
+    /// Soft Tversky.
+    Tversky(Tversky),
+    /// Lovász-softmax.
+    Lovasz(Plain),
+    /// Cross entropy with margins.
+    Ldam(Ldam),
+    /// The ablation with precision in recall's place.
+    OneMinusPrecision(Plain),
+    /// The ablation with Dice in recall's place.
+    OneMinusDice(Plain),
+    /// The ablation with F1 in recall's place, which is Dice by its other name.
+    OneMinusF1(Plain),
+    /// The ablation with Jaccard (IoU) in recall's place.
+    OneMinusJaccard(Plain),
+    /// The ablation with Tversky's index in recall's place.
+    OneMinusTversky(Tversky),
+}
+
+/// No settings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plain {}
+
+/// What there is to say of a loss in a line.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// Its name in recipes.
+    pub name: &'static str,
+    /// Its equation.
+    pub equation: &'static str,
+    /// Whose it is. "Eq." and "Table" without a name are Tian et al.'s, arXiv 2106.14917.
+    pub source: &'static str,
+}
+
+impl LossSettings {
+    /// The names a recipe can use, in the order of the paper's table.
+    pub fn names() -> &'static [&'static str] {
+        &[
+            "cross-entropy",
+            "weighted",
+            "balanced",
+            "recall",
+            "focal",
+            "ohem",
+            "soft-iou",
+            "soft-dice",
+            "tversky",
+            "lovasz",
+            "ldam",
+            "one-minus-precision",
+            "one-minus-dice",
+            "one-minus-f1",
+            "one-minus-jaccard",
+            "one-minus-tversky",
+        ]
+    }
+
+    /// The name of this loss in recipes.
+    pub fn name(&self) -> &'static str {
+        self.about().name
+    }
+
+    /// Name, equation and source. There y is a pixel's class, p the softmax, t the truth (one-hot), ce = -log p_y.
+    pub fn about(&self) -> About {
+        let about = |name, equation, source| About { name, equation, source };
+        match self {
+            Self::CrossEntropy(_) => about("cross-entropy", "mean ce", "Eq. 1"),
+            Self::Weighted(_) => {
+                about("weighted", "sum w_y ce / sum w_y, w = 1 / frequency", "Eq. 2")
+            }
+            Self::Balanced(_) => about(
+                "balanced",
+                "sum w_y ce / sum w_y, w = (1 - b) / (1 - b^n), b = (N - 1) / N",
+                "Cui et al. 2019",
+            ),
+            Self::Recall(_) => about("recall", "mean w_y ce, w = FN / (FN + TP)", "Eq. 5"),
+            Self::Focal(_) => about("focal", "mean (1 - p_y)^gamma ce", "Lin et al. 2017"),
+            Self::Ohem(_) => about(
+                "ohem",
+                "mean ce of the share `keep` of the pixels with the highest",
+                "Shrivastava et al. 2016",
+            ),
+            Self::SoftIou(_) => about(
+                "soft-iou",
+                "1 - mean over classes of sum p t / sum (p + t - p t)",
+                "Rahman & Wang 2016",
+            ),
+            Self::SoftDice(_) => about(
+                "soft-dice",
+                "1 - mean over classes of 2 sum p t / sum (p + t)",
+                "Milletari et al. 2016",
+            ),
+            Self::Tversky(_) => about(
+                "tversky",
+                "1 - mean over classes of TP / (TP + alpha FP + beta FN), soft",
+                "Salehi et al. 2017",
+            ),
+            Self::Lovasz(_) => about(
+                "lovasz",
+                "mean over classes of the Lovasz extension of 1 - IoU",
+                "Berman et al. 2018",
+            ),
+            Self::Ldam(_) => about(
+                "ldam",
+                "mean ce of scale (z - m_y t), m proportional to n^(-1/4)",
+                "Cao et al. 2019",
+            ),
+            Self::OneMinusPrecision(_) => {
+                about("one-minus-precision", "mean w_y ce, w = 1 - TP / (TP + FP)", ABLATION)
+            }
+            Self::OneMinusDice(_) => {
+                about("one-minus-dice", "mean w_y ce, w = 1 - 2 TP / (2 TP + FP + FN)", ABLATION)
+            }
+            Self::OneMinusF1(_) => {
+                about("one-minus-f1", "one-minus-dice by its other name", ABLATION)
+            }
+            Self::OneMinusJaccard(_) => {
+                about("one-minus-jaccard", "mean w_y ce, w = 1 - TP / (TP + FP + FN)", ABLATION)
+            }
+            Self::OneMinusTversky(_) => about(
+                "one-minus-tversky",
+                "mean w_y ce, w = 1 - TP / (TP + alpha FP + beta FN)",
+                ABLATION,
+            ),
+        }
+    }
+
+    /// The settings of this loss by key, as TOML: none for a loss without.
+    pub fn values(&self) -> toml::Table {
+        let mut table = toml::Table::try_from(self).unwrap_or_default();
+        table.remove("name");
+        table
+    }
+
+    /// The loss of this name with its defaults.
+    ///
+    /// # Errors
+    /// A name that is no loss's; the line lists those that are.
+    pub fn named(name: &str) -> Result<Self> {
+        let table = toml::Table::from_iter([("name".to_string(), toml::Value::from(name))]);
+        table.try_into().map_err(|_| {
+            let names = Self::names().join(", ");
+            Error::request(format!("loss.name: expected one of {names}, got {name}")).hint(LIST)
+        })
+    }
+
+    /// Whether a recipe's section `loss` names a loss and gives it settings of its own alone. The values are looked at
+    /// when it is read.
+    ///
+    /// # Errors
+    /// Another name, or a key of another loss; the line lists what there is.
+    pub fn check_keys(section: &toml::Table) -> Result<()> {
+        let Some(name) = section.get("name").and_then(toml::Value::as_str) else {
+            return Ok(()); // whoever reads it says what is missing
+        };
+        let known = Self::named(name)?.values();
+        let Some(stranger) = section.keys().find(|&k| k != "name" && !known.contains_key(k)) else {
+            return Ok(());
+        };
+        let keys: Vec<&str> = known.keys().map(String::as_str).collect();
+        let keys = if keys.is_empty() { "none".into() } else { keys.join(", ") };
+        Err(Error::request(format!(
+            "loss.{stranger}: expected a setting of the loss {name} ({keys}), got {stranger}"
+        ))
+        .hint(LIST))
+    }
+
+    /// Whether the values make sense.
+    ///
+    /// # Errors
+    /// A value outside its range, named.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Recall(recall) => recall.check(),
+            Self::Balanced(balanced) => balanced.check(),
+            Self::Focal(focal) => focal.check(),
+            Self::Ohem(ohem) => ohem.check(),
+            Self::Tversky(tversky) | Self::OneMinusTversky(tversky) => tversky.check(),
+            Self::Ldam(ldam) => ldam.check(),
+            Self::CrossEntropy(Plain {})
+            | Self::Weighted(Plain {})
+            | Self::SoftIou(Plain {})
+            | Self::SoftDice(Plain {})
+            | Self::Lovasz(Plain {})
+            | Self::OneMinusPrecision(Plain {})
+            | Self::OneMinusDice(Plain {})
+            | Self::OneMinusF1(Plain {})
+            | Self::OneMinusJaccard(Plain {}) => Ok(()),
+        }
+    }
+
+    /// Whether the loss can be trained on a set with these pixels per class: those that divide by them need some of each.
+    ///
+    /// # Errors
+    /// Classes without a pixel, named.
+    pub fn check_classes(&self, classes: &[Class], pixels: &[u64]) -> Result<()> {
+        if !matches!(self, Self::Weighted(_) | Self::Balanced(_) | Self::Ldam(_)) {
+            return Ok(());
+        }
+        let empty = classes.iter().zip(pixels).filter(|(_, n)| **n == 0);
+        let empty: Vec<&str> = empty.map(|(class, _)| class.name.as_str()).collect();
+        if empty.is_empty() {
+            return Ok(());
+        }
+        let name = self.name();
+        Err(Error::request(format!(
+            "loss: {name}: expected pixels of every class in the training set, got none of {}",
+            empty.join(", ")
+        ))
+        .hint("a loss that counts the batch (recall, focal) needs none; or ignore the class in a descriptor of your own"))
+    }
+}
+
+const ABLATION: &str = "Eq. 9, Table I";
+const LIST: &str = "`train losses` lists every loss with its settings";
+
+/// A setting outside its range, as an error; NaN is outside every range.
+pub(super) fn range(
+    key: &str,
+    value: f64,
+    expected: &str,
+    range: std::ops::RangeInclusive<f64>,
+    hint: &str,
+) -> Result<()> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(Error::request(format!("loss.{key}: expected {expected}, got {value}")).hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Option<LossSettings> {
+        toml::from_str(text).ok()
+    }
+
+    fn keys(text: &str) -> Result<()> {
+        LossSettings::check_keys(&text.parse().expect("TOML"))
+    }
+
+    #[test]
+    fn every_name_is_a_loss_with_defaults() {
+        for name in LossSettings::names() {
+            let loss = LossSettings::named(name).expect("defaults are enough");
+            assert_eq!(&loss.name(), name);
+            loss.check().expect("defaults are valid");
+        }
+    }
+
+    #[test]
+    fn a_wrong_name_is_answered_with_all_names() {
+        let error = keys("name = \"recal\"").unwrap_err();
+        let names = LossSettings::names().join(", ");
+        assert_eq!(error.to_string(), format!("loss.name: expected one of {names}, got recal"));
+        assert!(error.hint_text().is_some());
+    }
+
+    #[test]
+    fn a_setting_of_another_loss_is_refused() {
+        let line = |text| keys(text).unwrap_err().to_string();
+        assert_eq!(
+            line("name = \"soft-iou\"\ngamma = 2"),
+            "loss.gamma: expected a setting of the loss soft-iou (none), got gamma"
+        );
+        assert_eq!(
+            line("name = \"tversky\"\ngamma = 2"),
+            "loss.gamma: expected a setting of the loss tversky (alpha, beta), got gamma"
+        );
+        keys("name = \"focal\"\ngamma = 1").expect("its own");
+        for name in LossSettings::names() {
+            assert!(parse(&format!("name = \"{name}\"\nstranger = 1")).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_value_outside_its_range_is_refused() {
+        for text in [
+            "name = \"recall\"\nmomentum = 1.0",
+            "name = \"focal\"\ngamma = -1",
+            "name = \"focal\"\ngamma = nan",
+            "name = \"ohem\"\nkeep = 0",
+            "name = \"ohem\"\nkeep = 1.5",
+            "name = \"tversky\"\nbeta = 0",
+            "name = \"one-minus-tversky\"\nalpha = -1",
+            "name = \"balanced\"\nvolume = 0",
+            "name = \"ldam\"\nmax_margin = inf",
+            "name = \"ldam\"\nscale = 200\nmax_margin = 0.5",
+        ] {
+            let loss = parse(text).expect("parses");
+            let error = loss.check().expect_err(text);
+            assert!(error.to_string().starts_with("loss.") && error.hint_text().is_some());
+        }
+    }
+
+    #[test]
+    fn a_class_without_a_pixel_is_refused_by_the_losses_that_divide_by_its_pixels() {
+        let class = |name: &str| Class { name: name.into(), color: [0; 3], native_id: 0 };
+        let classes = ["sky", "pole", "bicycle"].map(class);
+        for name in LossSettings::names() {
+            let loss = LossSettings::named(name).expect("a name");
+            loss.check_classes(&classes, &[5, 1, 2]).expect("every class occurs");
+            let refused = loss.check_classes(&classes, &[5, 0, 0]);
+            let divides = ["weighted", "balanced", "ldam"].contains(name);
+            assert_eq!(refused.is_err(), divides, "{name}");
+            if let Err(error) = refused {
+                assert!(error.to_string().ends_with("got none of pole, bicycle"), "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_papers_recall_loss_is_the_default() {
+        let recall =
+            Recall { floor: true, normalize: super::super::Normalize::None, momentum: 0.0 };
+        assert_eq!(parse("name = \"recall\""), Some(LossSettings::Recall(recall)));
+    }
+}
