@@ -88,7 +88,7 @@ pub(super) fn weighted_mean(
     let divisor = total.where_self(&total.gt(0.0), &total.ones_like());
     let pixels = cross_entropy::per_pixel(logits, target, Some(weights));
     LossOutput {
-        loss: pixels.sum(pixels.kind()) / divisor,
+        loss: pixels.sum(pixels.kind()) / divisor.to_kind(pixels.kind()),
         running: running.shallow_clone(),
         weights: Some(weights * occurs.gt(0)),
     }

@@ -14,7 +14,7 @@ fn value_of(tensor: &Tensor) -> f64 {
 /// Labels below `classes`, an eighth of them ignored, that follow from their place alone.
 fn labels(shape: [i64; 3], classes: i64) -> Tensor {
     let place = Tensor::arange(shape.iter().product::<i64>(), I64);
-    let label = (&place * &place * 7 + &place / 5).remainder(classes);
+    let label = (&place * &place * 7 + place.divide_scalar_mode(5, "floor")).remainder(classes);
     label.masked_fill(&place.remainder(8).eq(3), 255).view(shape)
 }
 
@@ -75,7 +75,10 @@ fn f32_follows_f64() {
         let (value, grad) = run_fresh(&loss, &logits, &target);
         let (narrow, narrow_grad) = run_fresh(&loss, &logits.to_kind(Kind::Float), &target);
         assert_near(&narrow, &value, 2e-6, &format!("{loss:?}: value"));
-        assert_near_scaled(&narrow_grad, &grad, 1e-4, &format!("{loss:?}: gradient"));
+        // Two errors that rounding swaps change places in the Lovász extension: a step in its gradient, one pixel of the
+        // union's some hundreds.
+        let tolerance = if loss.name() == "lovasz" { 5e-3 } else { 1e-4 };
+        assert_near_scaled(&narrow_grad, &grad, tolerance, &format!("{loss:?}: gradient"));
     }
 }
 
