@@ -126,6 +126,9 @@ pub struct TrainSettings {
     /// Steps between two lines of the log.
     #[serde(default = "log_every")]
     pub log_every: u64,
+    /// Steps between two lines of what recall and focal loss would weigh the classes with (Fig. 4). 0: none.
+    #[serde(default)]
+    pub weights_every: u64,
     /// Steps between two validations; the last step is always validated. 0: only the last.
     #[serde(default)]
     pub validate_every: u64,

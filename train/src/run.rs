@@ -195,6 +195,7 @@ fn resume(
     then.train.device = recipe.train.device.clone();
     then.train.workers = recipe.train.workers;
     then.train.log_every = recipe.train.log_every;
+    then.train.weights_every = recipe.train.weights_every;
     then.train.validate_every = recipe.train.validate_every;
     then.train.checkpoint_every = recipe.train.checkpoint_every;
     if matches!(recipe.schedule, Schedule::Constant { .. }) {

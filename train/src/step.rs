@@ -4,7 +4,7 @@
 //! and running recall as they were. That is decided on the device; the host reads counters at log points.
 
 use crate::data::Batch;
-use crate::loss::{self, Loss};
+use crate::loss::{self, Loss, Tally};
 use crate::model::deeplab::{DeepLab, Heads};
 use crate::model::params::Parameters;
 use crate::model::torch::{Mode, Torch};
@@ -32,6 +32,10 @@ pub struct Stepper {
     pub meters: Meters,
     /// The weight of each class in the last batch, `[C] f64`, where the loss weighs classes.
     pub weights: Option<Tensor>,
+    /// Whether steps tally how recall and focal loss would weigh the classes (Fig. 4).
+    pub tallies: bool,
+    /// The tally of the last step's batches, if it was to be taken.
+    pub tally: Option<Tally>,
     mode: Mode,
     clip_norm: Option<f64>,
 }
@@ -80,6 +84,8 @@ impl Stepper {
             running,
             meters,
             weights: None,
+            tallies: false,
+            tally: None,
             mode,
             clip_norm,
         }
@@ -99,6 +105,7 @@ impl Stepper {
         let mut gradient: Option<Tensor> = None;
         let mut loss_sum = Tensor::zeros([], (Kind::Float, self.parameters.device()));
         let share = 1.0 / batches.len() as f64;
+        self.tally = None;
         for batch in batches {
             let batch = batch.inspect_err(|_| {
                 tch::no_grad(|| self.parameters.buffers.copy_(&statistics));
@@ -136,6 +143,13 @@ impl Stepper {
         let scores = self.network.forward(&mut ops, &images, Heads::All);
         let main = self.loss.compute(&scores.main, &labels, running);
         self.weights = main.weights;
+        if self.tallies {
+            let tally = Tally::of(&scores.main, &labels);
+            self.tally = Some(match self.tally.take() {
+                None => tally,
+                Some(before) => before.and(tally),
+            });
+        }
         let loss = match scores.auxiliary {
             None => main.loss,
             Some(scores) => main.loss + AUXILIARY_WEIGHT * loss::cross_entropy(&scores, &labels),

@@ -84,6 +84,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         let batches =
             (0..settings.accumulate).map(|_| loader.next().inspect(|batch| epoch = batch.epoch));
         tch::manual_seed(shared::random::hash(settings.seed, STEP_STREAM, step) as i64);
+        stepper.tallies = due(step + 1, settings.weights_every);
         stepper.step(batches, rate)?;
         about.iterations = step + 1;
         let done = about.iterations;
@@ -91,6 +92,9 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         let stopping = stop.load(Ordering::Relaxed);
         monitor.tick(done);
 
+        if let Some(tally) = &stepper.tally {
+            monitor.weights(done, &about.classes, &tally.read())?;
+        }
         let mut failed = None;
         if ends || stopping || done.is_multiple_of(settings.log_every) {
             let readings = stepper.meters.read(done - logged);

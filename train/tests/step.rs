@@ -136,6 +136,25 @@ fn accumulated_batches_give_the_mean_of_their_gradients() {
 }
 
 #[test]
+fn a_step_tallies_the_class_weights_of_its_batches_when_asked_and_learns_the_same() {
+    let (mut plain, mut watched) = (stepper(&[]), stepper(&[]));
+    watched.tallies = true;
+    for stepper in [&mut plain, &mut watched] {
+        step(stepper, &[batch(1), batch(2)], 1e-3);
+    }
+    assert!(plain.tally.is_none());
+    assert!(same(&plain.parameters.flat, &watched.parameters.flat));
+    let weights = watched.tally.as_ref().unwrap().read();
+    let known =
+        weights.recall.iter().zip(&weights.focal).map(|pair| (pair.0.unwrap(), pair.1.unwrap()));
+    assert!(known.clone().all(|(r, f)| (0.0..=1.0).contains(&r) && 0.0 < f && f < 1.0));
+    assert_eq!(known.count() as i64, CLASSES);
+    watched.tallies = false;
+    step(&mut watched, &[batch(3)], 1e-3);
+    assert!(watched.tally.is_none());
+}
+
+#[test]
 fn bf16_follows_f32_within_its_rounding() {
     let (f32_loss, bf16_loss) = {
         let loss = |precision| {

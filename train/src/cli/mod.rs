@@ -2,6 +2,7 @@
 
 mod export;
 mod fit;
+mod losses;
 mod stats;
 mod synth;
 
@@ -23,6 +24,8 @@ enum Command {
     Fit(fit::Args),
     /// Write a checkpoint as an ONNX model (or as plain weights, for PyTorch) and verify it
     Export(export::Args),
+    /// List the losses that a recipe can name: settings with their defaults, equation, source
+    Losses,
     /// Write a data set of generated street scenes
     Synth(synth::Args),
     /// Count a data set: sizes, class shares, problems
@@ -39,6 +42,10 @@ pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Fit(args) => fit::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Losses => {
+            losses::run();
+            Ok(())
+        }
         Command::Synth(args) => synth::run(&args),
         Command::Stats(args) => stats::run(&args),
     }

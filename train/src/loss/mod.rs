@@ -13,6 +13,7 @@ mod one_minus;
 mod overlap;
 mod recall;
 mod settings;
+mod tally;
 mod tversky;
 
 pub use counts::Counts;
@@ -23,6 +24,7 @@ pub use ldam::Ldam;
 pub use ohem::Ohem;
 pub use recall::{Normalize, Recall};
 pub use settings::{About, LossSettings, Plain};
+pub use tally::{Tally, Weights};
 pub use tversky::Tversky;
 
 use settings::range;

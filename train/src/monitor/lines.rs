@@ -1,5 +1,5 @@
-//! metrics.jsonl: one JSON object a line for each log point and each validation.
-//! Not TensorBoard's events, which hold the same numbers. Lines have "step" and "kind" ("train" or "val").
+//! metrics.jsonl: one JSON object a line for each log point, each validation and each look at the class weights.
+//! Not TensorBoard's events, which hold the same numbers. Lines have "step" and "kind" ("train", "val" or "weights").
 
 use serde_json::{Map, Value};
 use shared::error::{Context, Result};

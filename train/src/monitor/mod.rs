@@ -7,11 +7,13 @@ mod lines;
 pub mod progress;
 mod record;
 
+use crate::loss::Weights;
 use events::{Event, Writer};
 use indicatif::ProgressBar;
 use lines::Lines;
 use serde_json::{Map, Value};
 use shared::error::Result;
+use shared::labels::Class;
 use shared::metrics::{ClassReport, Report};
 use std::io::IsTerminal;
 use std::path::Path;
@@ -89,6 +91,26 @@ impl Monitor {
             eprintln!("{done}/{}  {people}  {} left", self.total, minutes(self.left(done)));
         }
         Ok(())
+    }
+
+    /// How recall and focal loss would weigh the classes in step `done` (Fig. 4), null for a class without a pixel.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn weights(&mut self, done: u64, classes: &[Class], weights: &Weights) -> Result<()> {
+        let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
+        let kinds = [("recall", &weights.recall), ("focal", &weights.focal)];
+        let values = kinds.map(|(kind, values)| (kind.to_string(), Value::from(values.clone())));
+        let named = [("classes".to_string(), Value::from(names))];
+        self.lines.write(done, "weights", named.into_iter().chain(values).collect())?;
+        let scalars: Vec<(String, f64)> = kinds
+            .iter()
+            .flat_map(|(kind, values)| {
+                let known = classes.iter().zip(values.iter()).filter_map(|(c, v)| Some((c, (*v)?)));
+                known.map(move |(class, value)| (format!("weight_{kind}/{}", class.name), value))
+            })
+            .collect();
+        self.events.write(done, Event::scalars(scalars.iter().map(|(tag, v)| (tag.as_str(), *v))))
     }
 
     /// A bar for a validation that begins now.
@@ -246,6 +268,19 @@ mod tests {
         let events =
             events.filter(|e| e.file_name().to_string_lossy().starts_with("events.out.tfevents."));
         assert_eq!(events.count(), 2);
+    }
+
+    #[test]
+    fn weights_are_a_line_of_their_own_with_null_for_a_class_without_a_pixel() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let class = |name: &str| Class { name: name.into(), color: [0; 3], native_id: 0 };
+        let weights = Weights { recall: vec![Some(0.25), None], focal: vec![Some(0.5), None] };
+        let mut monitor = Monitor::open(folder.path(), 0, 100, 8).expect("opens");
+        monitor.weights(50, &["sky", "pole"].map(class), &weights).expect("writes");
+        let text = std::fs::read_to_string(folder.path().join(lines::NAME)).expect("is there");
+        let line: Value = serde_json::from_str(&text).expect("one line of JSON");
+        let want = r#"{"step":50,"kind":"weights","classes":["sky","pole"],"recall":[0.25,null],"focal":[0.5,null]}"#;
+        assert_eq!(line, serde_json::from_str::<Value>(want).expect("JSON"));
     }
 
     #[test]
