@@ -51,11 +51,25 @@ impl Bench {
 }
 
 #[test]
+fn a_class_that_never_occurs_is_refused_by_the_losses_that_divide_by_its_pixels() {
+    // Four pictures of 64 x 64 have no bicycle in them.
+    let bench = Bench::new();
+    for loss in ["weighted", "balanced", "ldam"] {
+        let line = format!("loss: {loss}: expected pixels of every class in the training set");
+        bench.fit_refuses(&[&format!("loss={loss}")], &[&line, "bicycle", "hint: "]);
+    }
+}
+
+#[test]
 fn a_wrong_recipe_is_refused_before_anything_is_written() {
     let bench = Bench::new();
     bench.fit_refuses(&["train.iteration=5"], &["iteration", "hint: "]);
     bench.fit_refuses(&["loss=recal"], &["recal", "cross-entropy"]);
-    bench.fit_refuses(&["loss=cross-entropy", "loss.floor=true"], &["floor"]);
+    bench.fit_refuses(
+        &["loss=cross-entropy", "loss.floor=true"],
+        &["loss.floor: expected a setting of the loss cross-entropy (none), got floor", "hint: "],
+    );
+    bench.fit_refuses(&["loss=focal", "loss.gamma=-1"], &["loss.gamma", "0 to 10", "hint: "]);
     bench.fit_refuses(&["model.backbone=resnet152"], &["resnet152", "resnet101"]);
     bench.fit_refuses(&["model.output_stride=4"], &["expected 8 or 16, got 4"]);
     bench.fit_refuses(&["train.batch=1"], &["train.batch", "at least 2"]);

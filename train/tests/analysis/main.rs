@@ -83,7 +83,7 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     /// Eq. 1: cross entropy is each class's pixels times its doubt; recall loss puts its misses in their place, and
     /// inverse frequency the number one.
