@@ -61,6 +61,29 @@ fn a_class_that_never_occurs_is_refused_by_the_losses_that_divide_by_its_pixels(
 }
 
 #[test]
+fn classes_are_counted_once_and_kept_under_the_datas_fingerprint() {
+    let bench = Bench::new();
+    let cache = bench.folder.path().join("cache");
+    let fit = || {
+        let args =
+            ["fit", "--recipe", &bench.recipe, "--data-root", &bench.data, "--out", &bench.out];
+        let mut train = program("train");
+        train.args(args).args(["--set", "loss=weighted", "--set", "train.batch=100"]);
+        let output = train.env("RECALL_SEG_CACHE", &cache).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        String::from_utf8_lossy(&output.stderr).to_string()
+    };
+    assert!(fit().contains("got none of"));
+    let kept: Vec<_> = std::fs::read_dir(cache.join("class-pixels")).unwrap().collect();
+    let [Ok(kept)] = &kept[..] else { panic!("expected one file, got {kept:?}") };
+    let pixels: Vec<u64> = serde_json::from_slice(&std::fs::read(kept.path()).unwrap()).unwrap();
+    assert_eq!(pixels.len(), 13);
+    // With other counts in the file, the refusal is another one: they were not counted again.
+    std::fs::write(kept.path(), serde_json::to_string(&[1u64; 13]).unwrap()).unwrap();
+    assert!(fit().contains("100"));
+}
+
+#[test]
 fn a_wrong_recipe_is_refused_before_anything_is_written() {
     let bench = Bench::new();
     bench.fit_refuses(&["train.iteration=5"], &["iteration", "hint: "]);

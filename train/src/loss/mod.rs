@@ -2,6 +2,7 @@
 //! Not the training loop: whether a step counts, and so which running state is kept, the trainer decides.
 //! Definitions: Tian et al., arXiv 2106.14917, with the choices that ARCHITECTURE.md states under "Losses".
 
+mod catalogue;
 mod counts;
 mod cross_entropy;
 mod focal;
@@ -16,6 +17,7 @@ mod settings;
 mod tally;
 mod tversky;
 
+pub use catalogue::About;
 pub use counts::Counts;
 pub use cross_entropy::cross_entropy;
 pub use focal::Focal;
@@ -23,7 +25,7 @@ pub use frequency::{Balanced, Named, Volume};
 pub use ldam::Ldam;
 pub use ohem::Ohem;
 pub use recall::{Normalize, Recall};
-pub use settings::{About, LossSettings, Plain};
+pub use settings::{LossSettings, Plain};
 pub use tally::{Tally, Weights};
 pub use tversky::Tversky;
 

@@ -5,7 +5,7 @@ mod edges;
 mod goldens;
 
 use tch::{Device, Tensor};
-use train::loss::{Balanced, Focal, Loss, LossSettings, Normalize, Recall, Volume};
+use train::loss::{Balanced, Focal, Ldam, Loss, LossSettings, Normalize, Recall, Volume};
 
 fn recall(floor: bool, normalize: Normalize, momentum: f64) -> LossSettings {
     LossSettings::Recall(Recall { floor, normalize, momentum })
@@ -24,6 +24,7 @@ fn loss_named(name: &str) -> LossSettings {
         "balanced-1000" => LossSettings::Balanced(Balanced { volume: Volume::Number(1000.0) }),
         "focal-1" => LossSettings::Focal(Focal { gamma: 1.0 }),
         "focal-2" => LossSettings::Focal(Focal { gamma: 2.0 }),
+        "ldam-30" => LossSettings::Ldam(Ldam { max_margin: 0.5, scale: 30.0 }),
         "tversky-0.3-0.7" => defaults("tversky"),
         "one-minus-tversky-0.3-0.7" => defaults("one-minus-tversky"),
         name => defaults(name),
@@ -34,7 +35,7 @@ fn defaults(name: &str) -> LossSettings {
     LossSettings::named(name).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Every loss by its defaults, and the variants of recall and focal loss.
+/// Every loss by its defaults, and the variants of recall, focal and LDAM loss.
 fn all() -> Vec<LossSettings> {
     let variants = [
         recall(false, Normalize::None, 0.0),
@@ -43,6 +44,7 @@ fn all() -> Vec<LossSettings> {
         LossSettings::Focal(Focal { gamma: 0.0 }),
         LossSettings::Focal(Focal { gamma: 0.5 }),
         LossSettings::Focal(Focal { gamma: 1.0 }),
+        LossSettings::Ldam(Ldam { max_margin: 0.5, scale: 30.0 }),
     ];
     LossSettings::names().iter().map(|name| defaults(name)).chain(variants).collect()
 }
