@@ -1,8 +1,8 @@
 """Makes loss.safetensors and loss_momentum.safetensors: the losses of train/tests/loss.rs, computed a second time.
 
 It shares no code and no method with the Rust side: pixels are visited one by one in plain Python, counts are Python
-integers, sets are Python sets, the log-sum-exp is written out, and PyTorch is asked for nothing but the derivative. Some
-cases are also checked against central differences, with counted weights held fixed.
+integers, sets are Python sets, the log-sum-exp is written out, and PyTorch is asked for nothing but the derivative.
+Some cases are also checked against central differences, with counted weights held fixed.
 Source of the definitions: Tian et al., arXiv 2106.14917, Eq. 2, 5, 9 and Table I, and the papers that the losses' files
 in train/src/loss name; the floor as in the published implementation of recall loss.
 
