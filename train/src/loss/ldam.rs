@@ -3,7 +3,7 @@
 //! Source: Cao et al., "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss", arXiv 1906.07413, Eq. 11
 //! and 12.
 
-use super::{counts, cross_entropy, focal, range};
+use super::{counts, cross_entropy, range};
 use serde::{Deserialize, Serialize};
 use shared::error::Result;
 use tch::Tensor;
@@ -27,10 +27,8 @@ impl Default for Ldam {
 impl Ldam {
     pub(super) fn check(&self) -> Result<()> {
         let hint = "0.5 and 1 are the defaults";
-        range("scale", self.scale, "1e-3 to 1000", 1e-3..=1e3, hint)?;
-        // exp(-scale m) has to stay a number in f32.
-        let most = 50.0 / self.scale;
-        range("max_margin", self.max_margin, "0 to 50 / scale", 0.0..=most, hint)
+        range("max_margin", self.max_margin, "0 to 100", 0.0..=100.0, hint)?;
+        range("scale", self.scale, "1e-3 to 1000", 1e-3..=1e3, hint)
     }
 
     /// m_c proportional to n_c^(-1/4) for each class's pixels n_c in the training set, the largest being `max_margin`; 0
@@ -46,22 +44,22 @@ impl Ldam {
 
     /// The mean over the valid pixels of the cross entropy of s (z - m_y t). `margins` is `[C]` f64.
     ///
-    /// The shifted logits are never made: with p_y = exp(-ce), lowering z_y by m turns ce into
-    /// ce + m + ln(exp(-m) + (1 - p_y) (1 - exp(-m))), a logarithm of a sum that cancels nothing.
+    /// The shifted logits are made, and freed before the way back. A formula of p_y alone would save them, but lose f32's
+    /// digits by a factor of exp(s m).
     pub(super) fn compute(&self, logits: &Tensor, target: &Tensor, margins: &Tensor) -> Tensor {
-        let kind = logits.kind();
-        let scaled = if self.scale == 1.0 { logits.shallow_clone() } else { logits * self.scale };
-        let ce = cross_entropy::per_pixel(&scaled, target, None); // [N, H, W]
-        let margin = tch::no_grad(|| {
+        let (class, margin) = tch::no_grad(|| {
             let classes = margins.size()[0];
-            let class = counts::with_ignored_last(target, classes).flatten(0, -1);
-            // Ignored pixels have no margin.
-            let margins = (margins * self.scale).constant_pad_nd([0, 1]).to_kind(kind);
-            margins.index_select(0, &class).view_as(target)
+            let place = counts::with_ignored_last(target, classes).flatten(0, -1);
+            // Ignored pixels have no margin, wherever it is taken off.
+            let margins = margins.constant_pad_nd([0, 1]).to_kind(logits.kind());
+            let margin = margins.index_select(0, &place).view_as(target);
+            (target.clamp_max(classes - 1).unsqueeze(1), margin.unsqueeze(1)) // [N, 1, H, W]
         });
-        let eased = (-&margin).exp(); // [N, H, W]
-        let sum: Tensor = focal::one_minus_p(&ce) * (1.0 - &eased) + eased;
-        let shifted = ce + margin + sum.log();
-        cross_entropy::mean_of(&shifted, &counts::valid(target))
+        let mut shifted = logits.scatter_add(1, &class, &-margin); // [N, C, H, W]
+        if self.scale != 1.0 {
+            shifted *= self.scale;
+        }
+        let pixels = cross_entropy::per_pixel(&shifted, target, None);
+        cross_entropy::mean_of(&pixels, &counts::valid(target))
     }
 }

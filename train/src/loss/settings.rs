@@ -210,7 +210,7 @@ mod tests {
             "name = \"one-minus-tversky\"\nalpha = -1",
             "name = \"balanced\"\nvolume = 0",
             "name = \"ldam\"\nmax_margin = inf",
-            "name = \"ldam\"\nscale = 200\nmax_margin = 0.5",
+            "name = \"ldam\"\nscale = 0",
         ] {
             let loss = parse(text).expect("parses");
             let error = loss.check().expect_err(text);
