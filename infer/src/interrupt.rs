@@ -21,12 +21,17 @@ pub fn catch() -> Result<()> {
     .work(|| "signals".into())
 }
 
+/// Whether the user asked to stop.
+pub fn asked() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
 /// An error if the user asked to stop; `done` of `total` images were done.
 ///
 /// # Errors
 /// After Ctrl-C or SIGTERM (exit code 1).
 pub fn check(done: usize, total: usize) -> Result<()> {
-    if ASKED.load(Ordering::Relaxed) {
+    if asked() {
         return Err(Error::work(format!("stopped by a signal after {done} of {total} images")));
     }
     Ok(())

@@ -9,6 +9,7 @@ pub mod eval;
 mod feed;
 pub mod info;
 pub mod interrupt;
+pub mod live;
 pub mod model_file;
 pub mod output;
 mod placement;

@@ -10,6 +10,7 @@ use infer::compare::{CompareArgs, compare};
 use infer::eval::{EvalArgs, eval};
 use infer::info::{InfoArgs, info};
 use infer::interrupt;
+use infer::live::{LiveArgs, live};
 use infer::predict::{PredictArgs, predict};
 use shared::error::{Result, finish};
 
@@ -29,6 +30,8 @@ enum Command {
     Predict(PredictArgs),
     /// Show models side by side where they differ on rare classes, with a table
     Compare(CompareArgs),
+    /// Watch models work on images, video, streams, cameras, or a generated drive
+    Live(LiveArgs),
     /// Show what a model file is; with --verify, whether it computes what its trainer did
     Info(InfoArgs),
 }
@@ -43,6 +46,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Eval(args) => print(&eval(&args)?),
         Command::Predict(args) => print(&predict(&args)?),
         Command::Compare(args) => print(&compare(&args)?),
+        Command::Live(args) => live(&args, print)?,
         Command::Info(args) => info(&args, print)?,
     }
     Ok(())

@@ -1,5 +1,5 @@
-//! Where `predict` takes its images from: files and folders, and a name for what becomes of each.
-//! Not decoding (`shared::decode`); video and cameras are not here yet.
+//! Where `predict` and `live` take images from: files and folders, and a name for what becomes of each.
+//! Not decoding (`shared::decode`); video and cameras are `live`'s.
 //! Two inputs never share a name, so that no output overwrites another.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,14 +40,18 @@ pub fn sources(inputs: &[PathBuf]) -> Result<Vec<Source>> {
     Ok(paths.into_iter().zip(names).map(|(path, name)| Source { path, name }).collect())
 }
 
+/// Whether a file's ending is that of a picture which can be decoded.
+pub fn is_image(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
 fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let what = || format!("input: {}", folder.display());
     let mut images = Vec::new();
     for entry in std::fs::read_dir(folder).request(what)? {
         let path = entry.request(what)?.path();
-        let ending =
-            path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if path.is_file() && ENDINGS.contains(&ending.as_str()) {
+        if path.is_file() && is_image(&path) {
             images.push(path);
         }
     }

@@ -9,6 +9,7 @@ mod figure;
 mod legend;
 mod palette;
 mod text;
+mod wash;
 
 pub use canvas::{Kind, Rect, crop, fill, frame, paste, scale};
 pub use errors::{ErrorCounts, FALSE_COLOR, MISSED_COLOR, RIGHT_COLOR, error_map};
@@ -16,3 +17,4 @@ pub use figure::{Cell, Figure, REGION_COLORS, Row};
 pub use legend::{Entry, class_entries, legend};
 pub use palette::{IGNORED_COLOR, Palette};
 pub use text::{Style, Weight, draw as draw_text, line_height, shorten, width as text_width};
+pub use wash::Wash;

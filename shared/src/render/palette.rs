@@ -1,9 +1,10 @@
 //! Labels to colours: the colour map, and its overlay on a photograph.
 //! Not the class table itself, which the data set or the model's card brings.
-//! One look-up per pixel; blending is fixed-point, so that it keeps up with video.
+//! Blending itself is `wash`'s.
 
 use image::{GrayImage, RgbImage};
 
+use super::Wash;
 use crate::labels::Class;
 
 /// Colour of pixels that belong to no class: ignored ones, and ids the class table does not have.
@@ -55,25 +56,16 @@ impl Palette {
     /// # Panics
     /// When the sizes differ, which is a mistake of the caller.
     pub fn overlay_onto(&self, image: &mut RgbImage, labels: &GrayImage, opacity: f32) {
-        assert_eq!(
-            image.dimensions(),
-            labels.dimensions(),
-            "overlay: image and labels differ in size"
-        );
-        let alpha = (opacity.clamp(0.0, 1.0) * 256.0).round() as u32; // 8-bit fixed point
-        // What each label adds is computed once: 256 look-ups instead of a product per pixel.
-        let mut added = [[128_u32; 3]; 256]; // 128 rounds the shift below to nearest
-        let mut kept = [256_u32; 256];
-        for label in 0..self.classes {
-            kept[label] = 256 - alpha;
-            added[label] = self.colors[label].map(|c| u32::from(c) * alpha + 128);
+        self.wash(opacity).apply(image, labels);
+    }
+
+    /// The wash that [`Palette::overlay`] is.
+    pub fn wash(&self, opacity: f32) -> Wash {
+        let mut wash = Wash::clear();
+        for label in 0..self.classes.min(usize::from(u8::MAX)) {
+            wash.set(label as u8, self.colors[label], opacity);
         }
-        for (pixel, &label) in image.as_chunks_mut::<3>().0.iter_mut().zip(labels.as_raw()) {
-            let (keep, add) = (kept[usize::from(label)], added[usize::from(label)]);
-            for (value, add) in pixel.iter_mut().zip(add) {
-                *value = ((u32::from(*value) * keep + add) >> 8) as u8;
-            }
-        }
+        wash
     }
 }
 

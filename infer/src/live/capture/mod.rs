@@ -1,0 +1,124 @@
+//! The first stage: frames from a source into the slot before the worker.
+//! Not what a source is by name, which is `request`'s. One file per kind: images, generated streets, and
+//! `video` for everything that the ffmpeg program reads (files, streams, cameras), over `pipe`.
+
+mod images;
+mod pace;
+mod pipe;
+mod streets;
+mod video;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use image::RgbImage;
+use shared::error::Result;
+use shared::streets::StreetSettings;
+
+use super::clock::Stamp;
+use super::counts::Tally;
+use super::ffmpeg::{Ffmpeg, Input};
+use super::frame::{Frame, Shared};
+use super::slot::Slot;
+pub use video::Patience;
+
+/// A source, checked.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// Image files, in this order.
+    Images {
+        /// The files.
+        paths: Vec<PathBuf>,
+        /// From the start again after the last.
+        again: bool,
+        /// At most so many a second.
+        fps: Option<f64>,
+    },
+    /// The endless generated drive.
+    Streets {
+        /// Size and seed.
+        settings: StreetSettings,
+        /// Frames per second of the drive's own time.
+        drive_fps: f64,
+        /// Whether that is kept in real time.
+        paced: bool,
+    },
+    /// What ffmpeg reads.
+    Video {
+        /// What to read.
+        input: Input,
+        /// The program.
+        ffmpeg: Ffmpeg,
+        /// At most so many frames a second.
+        fps: Option<f64>,
+        /// How long to wait for what.
+        patience: Patience,
+    },
+}
+
+impl Source {
+    /// Delivers frames until the source ends, enough were delivered, or the end was asked for.
+    ///
+    /// # Errors
+    /// A source that never gave a frame (exit code 2), a file that breaks off (exit code 1).
+    pub fn run(&self, feed: &mut Feed) -> Result<()> {
+        match self {
+            Self::Images { paths, again, fps } => images::run(paths, *again, *fps, feed),
+            Self::Streets { settings, drive_fps, paced } => {
+                streets::run(settings, *drive_fps, *paced, feed);
+                Ok(())
+            }
+            Self::Video { input, ffmpeg, fps, patience } => {
+                video::run(input, ffmpeg, *fps, *patience, feed)
+            }
+        }
+    }
+}
+
+/// Where a source's frames go.
+pub struct Feed {
+    /// The slot before the worker.
+    pub slot: Arc<Slot<Frame>>,
+    /// What all threads share.
+    pub shared: Arc<Shared>,
+    /// Frames to capture at most.
+    pub max_frames: u64,
+    sequence: u64,
+}
+
+impl Feed {
+    /// A feed into `slot` that ends after `max_frames`.
+    pub fn new(slot: Arc<Slot<Frame>>, shared: Arc<Shared>, max_frames: Option<u64>) -> Self {
+        Self { slot, shared, max_frames: max_frames.unwrap_or(u64::MAX), sequence: 0 }
+    }
+
+    /// Hands a frame over; says whether more are wanted.
+    pub fn deliver(&mut self, image: RgbImage, arrived: Stamp, capture: Duration) -> bool {
+        let tally = &self.shared.tally;
+        Tally::count(&tally.captured);
+        let frame = Frame { sequence: self.sequence, image, arrived, capture };
+        self.sequence += 1;
+        if self.slot.put(frame).is_err() {
+            Tally::count(&tally.left);
+            return false;
+        }
+        self.wanted()
+    }
+
+    /// Whether more frames are wanted.
+    pub fn wanted(&self) -> bool {
+        self.sequence < self.max_frames && !self.shared.stop.asked()
+    }
+
+    /// Frames delivered so far.
+    pub fn delivered(&self) -> u64 {
+        self.sequence
+    }
+
+    /// Reports a fault of the source and counts it.
+    pub fn fault(&self, line: impl AsRef<str>) {
+        Tally::count(&self.shared.tally.faults);
+        self.shared.board.say(line);
+    }
+}

@@ -1,0 +1,249 @@
+//! The ffmpeg program: finding it, and the command lines for reading video and for writing it.
+//! Not linked: ffmpeg's libraries change with every release and their licence with the build; a program on
+//! PATH is what every distribution has. What comes through the pipes is `capture::pipe`'s and `record`'s.
+
+use std::fmt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use shared::error::{Context, Error, Result};
+
+/// The program, found and asked for its version.
+#[derive(Debug, Clone)]
+pub struct Ffmpeg {
+    program: PathBuf,
+    /// `-fps_mode` since 5.1, `-vsync` before.
+    sync: &'static str,
+}
+
+/// What ffmpeg is to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A video file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// From the start again after its end.
+        again: bool,
+        /// At the speed it was taken with.
+        own_speed: bool,
+    },
+    /// Anything with a URL.
+    Stream(String),
+    /// A camera, by V4L2.
+    Camera {
+        /// Its device file.
+        device: PathBuf,
+        /// Size to ask for.
+        size: Option<(u32, u32)>,
+        /// Frames per second to ask for.
+        fps: Option<String>,
+    },
+}
+
+impl Input {
+    /// Whether it goes on without us: then the latest frame wins, and an end is a fault.
+    pub fn is_live(&self) -> bool {
+        !matches!(self, Self::File { .. })
+    }
+
+    /// What to look at when it gives no frame.
+    pub fn hint(&self) -> String {
+        if let Self::Camera { device, .. } = self {
+            let device = device.display();
+            return format!(
+                "`v4l2-ctl --device {device} --list-formats-ext` lists its sizes and rates"
+            );
+        }
+        format!("`ffprobe {self}` says what ffmpeg makes of it")
+    }
+
+    /// Everything up to and with `-i`.
+    fn arguments(&self) -> Vec<String> {
+        let words = |line: &str| line.split(' ').map(String::from).collect::<Vec<_>>();
+        // No waiting to fill buffers, no reordering, slices and not frames in parallel (each thread with a
+        // frame of its own is a frame of delay); half a second is enough to recognize a stream.
+        let low_delay = "-fflags nobuffer -flags low_delay -thread_type slice";
+        match self {
+            Self::File { path, again, own_speed } => {
+                let mut all = Vec::new();
+                if *own_speed {
+                    all.push("-re".into());
+                }
+                if *again {
+                    all.extend(words("-stream_loop -1"));
+                }
+                // `file:` keeps a name with a colon from being taken for a protocol.
+                all.extend(["-i".into(), format!("file:{}", path.display())]);
+                all
+            }
+            Self::Stream(url) => {
+                let mut all = words(low_delay);
+                all.extend(words("-analyzeduration 500000 -probesize 500000"));
+                if url.starts_with("rtsp") {
+                    all.extend(words("-rtsp_transport tcp")); // lost packets are grey blocks
+                }
+                all.extend(["-i".into(), url.clone()]);
+                all
+            }
+            Self::Camera { device, size, fps } => {
+                let mut all = words(low_delay);
+                all.extend(words("-f v4l2"));
+                if let Some((width, height)) = size {
+                    all.extend(["-video_size".into(), format!("{width}x{height}")]);
+                }
+                if let Some(fps) = fps {
+                    all.extend(["-framerate".into(), fps.clone()]);
+                }
+                all.extend(["-i".into(), device.display().to_string()]);
+                all
+            }
+        }
+    }
+}
+
+impl fmt::Display for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File { path, .. } => write!(f, "{}", path.display()),
+            Self::Stream(url) => f.write_str(&without_password(url)),
+            Self::Camera { device, .. } => write!(f, "{}", device.display()),
+        }
+    }
+}
+
+/// A URL as it may stand in a log.
+fn without_password(url: &str) -> String {
+    match url.split_once("://").map(|(scheme, rest)| (scheme, rest.split_once('@'))) {
+        Some((scheme, Some((user, host)))) if !user.contains('/') => {
+            format!("{scheme}://***@{host}")
+        }
+        _ => url.to_owned(),
+    }
+}
+
+impl Ffmpeg {
+    /// The ffmpeg on PATH.
+    ///
+    /// # Errors
+    /// None there, or one that does not run (exit code 2); `needed_for` says why it is wanted.
+    pub fn find(needed_for: &str) -> Result<Self> {
+        let hint = "install ffmpeg (Debian, Ubuntu: apt-get install ffmpeg) and have it on PATH";
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        let program = std::env::split_paths(&folders)
+            .map(|folder| folder.join("ffmpeg"))
+            .find(|path| path.is_file())
+            .ok_or_else(|| {
+                let line = format!("{needed_for}: expected the program ffmpeg on PATH, got none");
+                Error::request(line).hint(hint)
+            })?;
+        let output = Command::new(&program)
+            .arg("-version")
+            .stdin(Stdio::null())
+            .output()
+            .request(|| format!("{needed_for}: {}", program.display()))
+            .map_err(|e| e.hint(hint))?;
+        let banner = String::from_utf8_lossy(&output.stdout);
+        Ok(Self { program, sync: sync_option(&banner) })
+    }
+
+    /// Starts decoding: raw RGB on standard output, a line per frame on standard error.
+    pub(super) fn decode(&self, input: &Input) -> Result<Child> {
+        // Every frame as it comes: none doubled or left out to keep a rate, none brought to another's size.
+        let mut command = self.command("repeat+level+info");
+        command.args(input.arguments());
+        command.args(["-an", "-sn", "-dn", "-vf", "showinfo=checksum=0", "-autoscale", "0"]);
+        command.args([self.sync, "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.start(command)
+    }
+
+    /// Starts encoding raw RGB of this size from standard input to `path`, in the container `format`.
+    /// Without a rate, frames get the time at which they come.
+    pub(super) fn encode(
+        &self,
+        path: &Path,
+        format: &str,
+        (width, height): (u32, u32),
+        fps: Option<f64>,
+    ) -> Result<Child> {
+        let mut command = self.command("error");
+        command.args(["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", &format!("{width}x{height}")]);
+        match fps {
+            Some(fps) => command.args(["-framerate", &fps.to_string()]),
+            None => command.args(["-use_wallclock_as_timestamps", "1"]),
+        };
+        command.args(["-i", "pipe:0", "-pix_fmt", "yuv420p"]);
+        if fps.is_none() {
+            command.args([self.sync, "vfr"]);
+        }
+        // The index goes to the front, so that the file plays while it is being fetched.
+        command.args(["-movflags", "+faststart", "-f", format, "-y"]).arg(path);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        self.start(command)
+    }
+
+    fn command(&self, log: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", log]);
+        // A group of its own: Ctrl-C is for us, who then end it in order.
+        command.process_group(0);
+        command
+    }
+
+    fn start(&self, mut command: Command) -> Result<Child> {
+        command.spawn().request(|| format!("{}: cannot start", self.program.display()))
+    }
+}
+
+/// The name of the option against doubled and left out frames, by `ffmpeg version 5.1.9-0+deb12u1 ...`.
+fn sync_option(banner: &str) -> &'static str {
+    let version = banner.split_whitespace().nth(2).unwrap_or_default();
+    let mut numbers = version.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse::<u32>().ok());
+    // Builds from git have a hash for a version, and are new.
+    let major = numbers.next().flatten().unwrap_or(u32::MAX);
+    let minor = numbers.next().flatten().unwrap_or(0);
+    if (major, minor) < (5, 1) { "-vsync" } else { "-fps_mode" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_option_of_old_releases_is_used_with_old_releases_only() {
+        for (banner, expected) in [
+            ("ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright", "-vsync"),
+            ("ffmpeg version 5.0 Copyright", "-vsync"),
+            ("ffmpeg version 5.1.9-0+deb12u1 Copyright", "-fps_mode"),
+            ("ffmpeg version 8.0 Copyright", "-fps_mode"),
+            ("ffmpeg version N-113348-g0a5813fc68 Copyright", "-fps_mode"),
+        ] {
+            assert_eq!(sync_option(banner), expected, "{banner}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_url_stays_out_of_the_log() {
+        let shown = |url: &str| Input::Stream(url.into()).to_string();
+        assert_eq!(shown("rtsp://root:secret@10.0.0.7/axis"), "rtsp://***@10.0.0.7/axis");
+        assert_eq!(shown("http://host/a@b"), "http://host/a@b");
+    }
+
+    #[test]
+    fn cameras_and_streams_are_read_without_delay_and_files_as_they_are() {
+        let line = |input: Input| input.arguments().join(" ");
+        let camera = Input::Camera {
+            device: "/dev/video2".into(),
+            size: Some((640, 480)),
+            fps: Some("30".into()),
+        };
+        assert!(line(camera).ends_with(
+            "-flags low_delay -thread_type slice -f v4l2 -video_size 640x480 -framerate 30 -i /dev/video2"
+        ));
+        assert!(line(Input::Stream("udp://1.2.3.4:5".into())).contains("-fflags nobuffer"));
+        let file = Input::File { path: "a:b.mp4".into(), again: true, own_speed: true };
+        assert_eq!(line(file), "-re -stream_loop -1 -i file:a:b.mp4");
+    }
+}

@@ -1,0 +1,225 @@
+//! Sources by the names that users give them: what `--source` means, and whether it is there.
+//! Not reading from it. What can be refused before a model is opened is refused here, with a hint.
+
+use std::io::ErrorKind;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+use shared::error::{Context, Error, Result};
+use shared::streets::StreetSettings;
+
+use super::capture::{Patience, Source};
+use super::ffmpeg::{Ffmpeg, Input};
+use super::slot::Policy;
+use crate::source::{is_image, sources};
+
+/// What the user wants of a source, whatever it is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wishes {
+    /// `--size`.
+    pub size: Option<(u32, u32)>,
+    /// `--fps`.
+    pub fps: Option<f64>,
+    /// `--loop`.
+    pub again: bool,
+    /// `--realtime`.
+    pub realtime: bool,
+}
+
+/// A source, and how it behaves.
+#[derive(Debug)]
+pub struct Named {
+    /// The source.
+    pub source: Source,
+    /// Whether the latest frame wins.
+    pub policy: Policy,
+    /// Frames per second, where that is known before the first.
+    pub fps: Option<f64>,
+}
+
+/// Frames per second of a folder, or of the drive, where nothing else is said.
+const DEFAULT_FPS: f64 = 20.0;
+
+/// `--size 640x480`.
+pub fn parse_size(text: &str) -> std::result::Result<(u32, u32), String> {
+    let sides = text.split_once('x').and_then(|(w, h)| Some((w.parse().ok()?, h.parse().ok()?)));
+    match sides {
+        Some((w, h)) if (1..=16384).contains(&w) && (1..=16384).contains(&h) => Ok((w, h)),
+        _ => Err("expected WIDTHxHEIGHT, such as 640x480".into()),
+    }
+}
+
+/// Finds out what the values of `--source` are.
+///
+/// # Errors
+/// What is not there, may not be used, or contradicts the wishes (exit code 2).
+pub fn find(values: &[String], wishes: Wishes) -> Result<Named> {
+    let [value] = values else {
+        return images(values.iter().map(PathBuf::from).collect(), wishes);
+    };
+    let path = Path::new(value);
+    if let Some(seed) = numbered(value, "streets", 0) {
+        return streets(seed?, wishes);
+    }
+    if let Some(number) = numbered(value, "camera", 0) {
+        return camera(Path::new(&format!("/dev/video{}", number?)), wishes);
+    }
+    if value.starts_with("/dev/") {
+        return camera(path, wishes);
+    }
+    if value.contains("://") {
+        return stream(value, wishes);
+    }
+    let there = std::fs::metadata(path).map_err(|e| {
+        let hint = "a folder, images, a .txt list, a video file, a URL, camera or streets";
+        Error::request(format!("source: {value}: expected a file or folder, got {e}")).hint(hint)
+    })?;
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    if there.is_dir() || is_image(path) {
+        images(vec![path.to_owned()], wishes)
+    } else if ending.as_deref() == Some("txt") {
+        images(listed(path)?, wishes)
+    } else {
+        video(path, wishes)
+    }
+}
+
+/// The number in `NAME` or `NAME:NUMBER`; `None` if it is another name.
+fn numbered(value: &str, name: &str, default: u64) -> Option<Result<u64>> {
+    let rest = value.strip_prefix(name)?;
+    if rest.is_empty() {
+        return Some(Ok(default));
+    }
+    let number = rest.strip_prefix(':')?;
+    let wrong = |_| Error::request(format!("source: {value}: expected {name}:NUMBER"));
+    Some(number.parse().map_err(wrong))
+}
+
+/// A wish that a kind of source cannot fulfil.
+fn refuse(wished: bool, flag: &str, expected: &str, got: &str) -> Result<()> {
+    if !wished {
+        return Ok(());
+    }
+    Err(Error::request(format!("{flag}: expected {expected} as source, got {got}"))
+        .hint(format!("leave out {flag}, or give another --source")))
+}
+
+fn policy(wishes: Wishes) -> Policy {
+    if wishes.realtime { Policy::Latest } else { Policy::Every }
+}
+
+fn images(inputs: Vec<PathBuf>, wishes: Wishes) -> Result<Named> {
+    refuse(wishes.size.is_some(), "--size", "streets or a camera", "images")?;
+    let found = sources(&inputs).map_err(|e| e.within("source"))?;
+    let fps = wishes.fps.or(wishes.realtime.then_some(DEFAULT_FPS));
+    let paths = found.into_iter().map(|s| s.path).collect();
+    let source = Source::Images { paths, again: wishes.again, fps };
+    Ok(Named { source, policy: policy(wishes), fps: Some(wishes.fps.unwrap_or(DEFAULT_FPS)) })
+}
+
+/// The images that a text file names, one a line, relative to its own folder.
+fn listed(list: &Path) -> Result<Vec<PathBuf>> {
+    let text = std::fs::read_to_string(list).request(|| format!("source: {}", list.display()))?;
+    let folder = list.parent().unwrap_or(Path::new(""));
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    let paths: Vec<PathBuf> = lines.map(|line| folder.join(line)).collect();
+    if paths.is_empty() {
+        let line = format!("source: {}: expected a path a line, got none", list.display());
+        return Err(Error::request(line).hint("lines that begin with # are left out"));
+    }
+    Ok(paths)
+}
+
+fn streets(seed: u64, wishes: Wishes) -> Result<Named> {
+    refuse(wishes.again, "--loop", "files", "streets, which have no end")?;
+    let (width, height) = wishes.size.unwrap_or((512, 256));
+    let settings = StreetSettings { width, height, seed };
+    settings.check().map_err(|e| e.within("source: streets"))?;
+    let drive_fps = wishes.fps.unwrap_or(DEFAULT_FPS);
+    let paced = wishes.realtime || wishes.fps.is_some();
+    let source = Source::Streets { settings, drive_fps, paced };
+    Ok(Named { source, policy: policy(wishes), fps: Some(drive_fps) })
+}
+
+fn with_ffmpeg(input: Input, fps: Option<f64>) -> Result<Source> {
+    let ffmpeg = Ffmpeg::find(&format!("source: {input}"))?;
+    Ok(Source::Video { input, ffmpeg, fps, patience: Patience::default() })
+}
+
+fn video(path: &Path, wishes: Wishes) -> Result<Named> {
+    refuse(wishes.size.is_some(), "--size", "streets or a camera", "a video file")?;
+    let own_speed = wishes.realtime && wishes.fps.is_none();
+    let input = Input::File { path: path.to_owned(), again: wishes.again, own_speed };
+    let source = with_ffmpeg(input, wishes.fps)?;
+    Ok(Named { source, policy: policy(wishes), fps: wishes.fps })
+}
+
+fn stream(url: &str, wishes: Wishes) -> Result<Named> {
+    refuse(wishes.again, "--loop", "files", "a stream")?;
+    refuse(wishes.realtime, "--realtime", "files or streets", "a stream, which always is")?;
+    refuse(wishes.size.is_some(), "--size", "streets or a camera", "a stream")?;
+    refuse(wishes.fps.is_some(), "--fps", "anything but a stream", "a stream")?;
+    let source = with_ffmpeg(Input::Stream(url.to_owned()), None)?;
+    Ok(Named { source, policy: Policy::Latest, fps: None })
+}
+
+fn camera(device: &Path, wishes: Wishes) -> Result<Named> {
+    refuse(wishes.again, "--loop", "files", "a camera")?;
+    refuse(wishes.realtime, "--realtime", "files or streets", "a camera, which always is")?;
+    check_camera(device)?;
+    let fps = wishes.fps.map(|fps| fps.to_string());
+    let input = Input::Camera { device: device.to_owned(), size: wishes.size, fps };
+    let source = with_ffmpeg(input, None)?;
+    Ok(Named { source, policy: Policy::Latest, fps: None })
+}
+
+fn check_camera(device: &Path) -> Result<()> {
+    let name = device.display();
+    let cannot = |e: std::io::Error| no_camera(device, e.kind(), &e.to_string());
+    let kind = std::fs::metadata(device).map_err(cannot)?.file_type();
+    if !kind.is_char_device() {
+        let line = format!("source: {name}: expected a camera, got another kind of file");
+        return Err(Error::request(line).hint("cameras are /dev/video0 and so on"));
+    }
+    std::fs::File::open(device).map(drop).map_err(cannot)
+}
+
+fn no_camera(device: &Path, kind: ErrorKind, why: &str) -> Error {
+    let hint = match kind {
+        ErrorKind::PermissionDenied => {
+            "the group video may use cameras: `sudo usermod -aG video $USER`, then log in anew"
+        }
+        ErrorKind::NotFound => "`ls /dev/video*` shows the cameras there are",
+        _ => "another program may be using it",
+    };
+    Error::request(format!("source: {}: expected a camera, got {why}", device.display())).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_without_permission_says_which_group_has_it() {
+        let error =
+            no_camera(Path::new("/dev/video0"), ErrorKind::PermissionDenied, "Permission denied");
+        assert!(error.hint_text().unwrap().contains("group video"));
+        assert_eq!(error.blame(), shared::error::Blame::Request);
+    }
+
+    #[test]
+    fn names_may_have_a_number_and_longer_names_are_files() {
+        assert_eq!(numbered("streets", "streets", 0).unwrap().unwrap(), 0);
+        assert_eq!(numbered("streets:7", "streets", 0).unwrap().unwrap(), 7);
+        assert!(numbered("streets:x", "streets", 0).unwrap().is_err());
+        assert!(numbered("streets.mp4", "streets", 0).is_none());
+    }
+
+    #[test]
+    fn a_size_is_two_numbers() {
+        assert_eq!(parse_size("640x480"), Ok((640, 480)));
+        for bad in ["640", "0x480", "640x480x3", "-1x5"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+}

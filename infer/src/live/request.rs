@@ -1,0 +1,181 @@
+//! What the user typed, and what it means: everything about a run that can be refused before it starts.
+//! Not the run. The raw form is [`LiveArgs`], the checked one [`Request`]; sources by name are `named`'s.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use shared::error::{Error, Result};
+
+use super::capture::Source;
+use super::clock::Limit;
+use super::keys::View;
+use super::named::{self, Wishes};
+use super::record::Tape;
+use super::sink::Place;
+use super::slot::Policy;
+use crate::args::Run;
+use crate::provider::Choice;
+
+/// What the user typed after `infer live`.
+#[derive(Debug, Args)]
+pub struct LiveArgs {
+    /// Exported models, one to four, shown side by side
+    #[arg(long, required = true, num_args = 1..=4, value_name = "FILE.onnx")]
+    pub models: Vec<PathBuf>,
+    /// A folder, images, a .txt file that lists images, a video file, a URL, camera[:N] or /dev/videoN, or
+    /// streets[:SEED], an endless generated drive
+    ///
+    /// Of files every frame is shown, as fast as the models allow. Of cameras and URLs, and with --realtime,
+    /// the latest frame wins and the others are dropped and counted.
+    #[arg(long, required = true, num_args = 1.., value_name = "SOURCE")]
+    pub source: Vec<String>,
+    /// Size of the streets [default: 512x256], or to ask a camera for
+    #[arg(long, value_name = "WxH", value_parser = named::parse_size)]
+    pub size: Option<(u32, u32)>,
+    /// Frames per second: files and streets at most so many, a camera is asked for them
+    #[arg(long, value_name = "N", value_parser = parse_fps)]
+    pub fps: Option<f64>,
+    /// Start files over when they end
+    #[arg(long = "loop")]
+    pub again: bool,
+    /// Play files and streets as if they were a camera: at their own speed, or --fps, and the latest wins
+    #[arg(long)]
+    pub realtime: bool,
+    /// End after so many captured frames
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_frames: Option<u64>,
+    /// A result older than this is stale: marked, and without colours
+    ///
+    /// The age of a frame counts from its arrival here: what the camera, the network and the decoder took
+    /// before that is not in it. A file's frame arrives when the models are ready for it.
+    #[arg(long, value_name = "MS", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub stale_ms: u32,
+    /// End with an error when the models take longer than this for a frame [default: 30; with
+    /// TensorRT, which builds its engine in the first, 1800]
+    #[arg(long, value_name = "SECONDS", value_parser = parse_seconds)]
+    pub deadline: Option<f64>,
+    /// No window; everything else as with one
+    #[arg(long)]
+    pub headless: bool,
+    /// Labels for other programs, with a header: unix:PATH or stdout
+    ///
+    /// The format is documented in infer/src/live/sink.rs; examples/read_sink.rs is a reader. A slow reader
+    /// misses frames, which are counted, and slows nothing down.
+    #[arg(long, value_name = "unix:PATH|stdout")]
+    pub sink: Option<Place>,
+    /// Record what is shown: .mp4, .mkv or .mov, or a folder for PNG files
+    #[arg(long, value_name = "FILE|DIR")]
+    pub record: Option<PathBuf>,
+    /// What to draw
+    #[arg(long, value_enum, default_value_t = View::Overlay)]
+    pub view: View,
+    /// Weight of the colours in the overlay, 0 to 1
+    #[arg(long, default_value_t = 0.5, value_parser = parse_share)]
+    pub opacity: f32,
+    /// Titles, in place of the models' file names [example: CE,Recall]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,NAME")]
+    pub names: Vec<String>,
+    /// Folder for the screenshots of the key S
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub screenshots: PathBuf,
+    /// Rehearse an overload: let the models take so many times as long
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = parse_slow_down)]
+    pub slow_down: f64,
+    #[command(flatten)]
+    pub(super) run: Run,
+}
+
+/// A run, checked.
+#[derive(Debug)]
+pub struct Request {
+    /// Where frames come from.
+    pub source: Source,
+    /// What happens to frames that find the next stage busy.
+    pub policy: Policy,
+    /// From which age on results are stale.
+    pub limit: Limit,
+    /// How long one frame may take.
+    pub deadline: Duration,
+    /// What to record on.
+    pub tape: Option<Tape>,
+    /// Rate of a recording, where the source does not say.
+    pub record_fps: Option<f64>,
+    /// A title per model.
+    pub titles: Vec<String>,
+}
+
+impl Request {
+    /// Checks what was typed, against itself and against what is there.
+    ///
+    /// # Errors
+    /// Everything that contradicts itself or is not there (exit code 2).
+    pub fn check(args: &LiveArgs) -> Result<Self> {
+        if args.sink == Some(Place::Stdout) && std::io::stdout().is_terminal() {
+            return Err(Error::request("sink: stdout: expected a pipe or a file, got a terminal")
+                .hint("pipe it into a reader, or use --sink unix:PATH"));
+        }
+        if args.view == View::Rare && args.models.len() < 2 {
+            return Err(Error::request("view: rare: expected two models or more, got one")
+                .hint("it marks what the second model sees and the first does not"));
+        }
+        let named = named::find(
+            &args.source,
+            Wishes { size: args.size, fps: args.fps, again: args.again, realtime: args.realtime },
+        )?;
+        let engine = matches!(args.run.provider, Choice::Tensorrt);
+        let seconds = args.deadline.unwrap_or(if engine { 1800.0 } else { 30.0 });
+        Ok(Self {
+            source: named.source,
+            policy: named.policy,
+            limit: Limit(Duration::from_millis(args.stale_ms.into())),
+            deadline: Duration::from_secs_f64(seconds),
+            tape: args.record.as_deref().map(Tape::new).transpose()?,
+            record_fps: named.fps,
+            titles: titles(args)?,
+        })
+    }
+}
+
+fn titles(args: &LiveArgs) -> Result<Vec<String>> {
+    let (models, names) = (&args.models, &args.names);
+    if !names.is_empty() && names.len() != models.len() {
+        return Err(Error::request(format!(
+            "names: expected {} names, got {}",
+            models.len(),
+            names.len()
+        )));
+    }
+    if !names.is_empty() {
+        return Ok(names.clone());
+    }
+    let stem = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(models.iter().map(stem).collect())
+}
+
+fn parse_in(text: &str, range: std::ops::RangeInclusive<f64>) -> std::result::Result<f64, String> {
+    let value: f64 = text.parse().map_err(|e| format!("{e}"))?;
+    let (low, high) = (range.start(), range.end());
+    if range.contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("expected a number from {low} to {high}"))
+    }
+}
+
+fn parse_fps(text: &str) -> std::result::Result<f64, String> {
+    parse_in(text, 0.01..=1000.0)
+}
+
+fn parse_seconds(text: &str) -> std::result::Result<f64, String> {
+    parse_in(text, 0.001..=1e6)
+}
+
+fn parse_slow_down(text: &str) -> std::result::Result<f64, String> {
+    parse_in(text, 1.0..=1e6)
+}
+
+fn parse_share(text: &str) -> std::result::Result<f32, String> {
+    parse_in(text, 0.0..=1.0).map(|value| value as f32)
+}

@@ -1,0 +1,343 @@
+//! The last stage: results to the window and the recorder, keys to the view, and the end of the run.
+//! Not what a picture looks like (`view`). It runs on the main thread, where windows must be.
+//!
+//! How old a result is, as it is shown: live, its age grows until the next one replaces it, so that a
+//! picture on the screen turns stale by itself; of a file the age is the one at which the result came, since
+//! nothing has happened meanwhile that it could miss. A pause stops both, and is written over the picture.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use shared::error::{Error, Result};
+
+use super::clock::{Limit, Rate};
+use super::counts::Tally;
+use super::frame::{Seen, Shared};
+use super::keys::{Effect, Look, View};
+use super::record::{Recorder, Tape};
+use super::slot::{Policy, Slot, Taken};
+use super::stages::{Stage, Stages};
+use super::view::{Freshness, Head, Painter, natural_size};
+use super::window::Window;
+use super::worker::Pulse;
+use crate::interrupt;
+use crate::output::{make_folder, write_png};
+
+/// What the display is told at the start.
+pub struct Settings {
+    /// How to paint.
+    pub painter: Painter,
+    /// How to begin.
+    pub look: Look,
+    /// Whether results replace each other.
+    pub policy: Policy,
+    /// From which age on they are stale.
+    pub limit: Limit,
+    /// How long the models may take for a frame.
+    pub deadline: Duration,
+    /// What to record on.
+    pub tape: Option<Tape>,
+    /// Rate of the recording, where frames have one.
+    pub record_fps: Option<f64>,
+    /// Where models run, for the head-up line.
+    pub provider: String,
+    /// Folder for screenshots.
+    pub screenshots: PathBuf,
+    /// Whether a window stays open after the source's end.
+    pub stay: bool,
+}
+
+/// The display, with a window or without.
+pub struct Display {
+    settings: Settings,
+    shared: Arc<Shared>,
+    results: Arc<Slot<Arc<Seen>>>,
+    frames_dropped: Box<dyn Fn() -> u64>,
+    window: Option<Window>,
+    recorder: Option<(Recorder, (u32, u32))>,
+    look: Look,
+    stages: Stages,
+    rate: Rate,
+    current: Option<Current>,
+    drawn: Option<(Instant, (u32, u32))>,
+    ended: bool,
+}
+
+/// The result that is shown.
+struct Current {
+    seen: Arc<Seen>,
+    /// Its age when it came, or when time was stopped.
+    age: Duration,
+}
+
+/// How long to wait for a result before looking at the window again: sixty times a second.
+const GLANCE: Duration = Duration::from_millis(15);
+/// A live picture is drawn anew at least so often, for its age.
+const REFRESH: Duration = Duration::from_millis(100);
+/// How long a notice stays.
+const NOTICE: Duration = Duration::from_secs(4);
+
+impl Display {
+    /// A display; `window` is opened with the first result, at a size that suits it.
+    pub fn new(
+        settings: Settings,
+        window: Option<Window>,
+        results: Arc<Slot<Arc<Seen>>>,
+        frames_dropped: Box<dyn Fn() -> u64>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        let look = settings.look.clone();
+        Self {
+            settings,
+            shared,
+            results,
+            frames_dropped,
+            window,
+            recorder: None,
+            look,
+            stages: Stages::default(),
+            rate: Rate::default(),
+            current: None,
+            drawn: None,
+            ended: false,
+        }
+    }
+
+    /// Shows results until there are no more, the user wants no more, or the models hang.
+    ///
+    /// # Errors
+    /// A run past its deadline, a recording that fails, a display that goes away.
+    pub fn run(&mut self, pulse: &Pulse) -> Result<()> {
+        loop {
+            let now = Instant::now();
+            if interrupt::asked() || self.shared.stop.asked() {
+                return Ok(());
+            }
+            self.check_deadline(pulse, now)?;
+            let mut step = false;
+            for effect in self.keys() {
+                match effect {
+                    Effect::Quit => return Ok(()),
+                    Effect::Step => step = true,
+                    Effect::Screenshot => self.screenshot()?,
+                    Effect::Redraw => {}
+                }
+                self.drawn = None;
+            }
+            if self.window.as_ref().is_some_and(|w| !w.is_open()) {
+                return Ok(());
+            }
+            if self.look.paused && !step || self.ended {
+                std::thread::sleep(GLANCE);
+            } else {
+                match self.results.take(GLANCE) {
+                    Taken::Item(seen) => self.accept(seen)?,
+                    Taken::Nothing => {}
+                    Taken::Closed if self.window.is_some() && self.settings.stay => {
+                        self.ended = true;
+                    }
+                    Taken::Closed => return Ok(()),
+                }
+            }
+            self.draw()?;
+        }
+    }
+
+    fn check_deadline(&self, pulse: &Pulse, now: Instant) -> Result<()> {
+        let deadline = self.settings.deadline;
+        match pulse.busy(now) {
+            Some((busy, frame)) if busy > deadline => Err(Error::work(format!(
+                "models: frame {frame}: expected labels within {:.1} s, got none",
+                deadline.as_secs_f64()
+            ))
+            .hint("a device may hang; --deadline sets how long to wait")),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the keys that were pressed ask for.
+    fn keys(&mut self) -> Vec<Effect> {
+        let actions = self.window.as_mut().map_or_else(Vec::new, Window::actions);
+        let classes = self.settings.painter.classes.len();
+        let was = self.look.paused;
+        let effects = actions.into_iter().map(|action| self.look.apply(action, classes)).collect();
+        if self.look.paused && !was {
+            let now = Instant::now();
+            if let Some(current) = &mut self.current {
+                current.age = current.seen.frame.arrived.age(now).max(current.age);
+            }
+        }
+        effects
+    }
+
+    /// Takes a result over: counts it, and records it.
+    fn accept(&mut self, seen: Arc<Seen>) -> Result<()> {
+        let now = Instant::now();
+        let age = seen.frame.arrived.age(now);
+        let tally = &self.shared.tally;
+        Tally::count(&tally.shown);
+        if self.settings.limit.stale(age) && Tally::count(&tally.stale) == 1 {
+            self.shared.board.say(format!(
+                "a result {} ms old is stale: it is shown without colours (--stale-ms {})",
+                age.as_millis(),
+                self.settings.limit.0.as_millis()
+            ));
+        }
+        self.rate.count(now);
+        for (stage, time) in [
+            (Stage::Capture, seen.frame.capture),
+            (Stage::Prepare, seen.prepare),
+            (Stage::Run, seen.run),
+            (Stage::Labels, seen.post),
+        ] {
+            self.stages.add(stage, time);
+        }
+        let sequence = seen.frame.sequence;
+        self.current = Some(Current { seen, age });
+        self.drawn = None;
+        let words = self.words(now).join(", ");
+        self.shared.board.bar().inc(1);
+        self.shared.board.bar().set_message(words);
+        self.record(sequence, now)
+    }
+
+    fn record(&mut self, sequence: u64, now: Instant) -> Result<()> {
+        self.start_recorder()?;
+        let Some((_, size)) = self.recorder else { return Ok(()) };
+        let Some(picture) = self.compose(size, now) else { return Ok(()) };
+        // A recorder that takes nothing more has failed; why, it says when it is finished.
+        match self.recorder.take() {
+            Some((recorder, _)) if !recorder.add(sequence, picture) => recorder.finish().map(drop),
+            recorder => {
+                self.recorder = recorder;
+                Ok(())
+            }
+        }
+    }
+
+    /// With the first result, whose size decides that of the pictures.
+    fn start_recorder(&mut self) -> Result<()> {
+        let Some(current) = &self.current else { return Ok(()) };
+        let settings = &mut self.settings;
+        let Some(tape) = settings.tape.take() else { return Ok(()) };
+        let size =
+            natural_size(settings.painter.titles.len(), current.seen.frame.image.dimensions());
+        let fps = match settings.policy {
+            Policy::Latest => None,
+            Policy::Every => {
+                settings.record_fps.or(self.shared.source_fps.get().copied()).or(Some(25.0))
+            }
+        };
+        let recorder = Recorder::start(tape, size, settings.policy, fps)?;
+        self.recorder = Some((recorder, size));
+        Ok(())
+    }
+
+    /// Draws into the window if there is something new to see.
+    fn draw(&mut self) -> Result<()> {
+        let Some(window) = &self.window else { return Ok(()) };
+        let (now, size) = (Instant::now(), window.size());
+        let refresh = |at: Instant| now - at < REFRESH || self.quiet();
+        if self.drawn.is_some_and(|(at, drawn)| drawn == size && refresh(at)) {
+            return Ok(());
+        }
+        let Some(picture) = self.compose(size, now) else { return Ok(()) };
+        self.drawn = Some((now, size));
+        match &mut self.window {
+            Some(window) => window.show(&picture),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether what is shown changes by a new result only.
+    fn quiet(&self) -> bool {
+        self.settings.policy == Policy::Every && !self.ended
+    }
+
+    /// The picture of this moment; `None` before the first result.
+    fn compose(&mut self, size: (u32, u32), now: Instant) -> Option<image::RgbImage> {
+        let head = self.head(now);
+        let start = Instant::now();
+        let current = self.current.as_ref()?;
+        let freshness = self.freshness(current, now);
+        let seen = &current.seen;
+        let picture = self.settings.painter.compose(seen, freshness, &self.look, &head, size);
+        self.stages.add(Stage::Draw, start.elapsed());
+        Some(picture)
+    }
+
+    /// Its age as it is shown now; see the top of this file.
+    fn age(&self, current: &Current, now: Instant) -> Duration {
+        let grows = self.settings.policy == Policy::Latest && !self.look.paused;
+        if grows { current.seen.frame.arrived.age(now) } else { current.age }
+    }
+
+    fn freshness(&self, current: &Current, now: Instant) -> Freshness {
+        let age = self.age(current, now);
+        if self.settings.limit.stale(age) { Freshness::Stale(age) } else { Freshness::Fresh }
+    }
+
+    fn head(&mut self, now: Instant) -> Head {
+        let mut words = self.words(now);
+        words.push(match (self.look.view, self.look.highlight) {
+            (View::Overlay, None) => format!("overlay {:.0} %", self.look.opacity * 100.0),
+            (View::Overlay | View::Colours, Some(class)) => {
+                let class = self.settings.painter.classes.get(usize::from(class));
+                format!("class {}", class.map_or("?", |c| &c.name))
+            }
+            (View::Colours, None) => "colours".into(),
+            (View::Photograph, _) => "photograph".into(),
+            (View::Rare, _) => "rare classes".into(),
+        });
+        if self.look.zoom > 1 {
+            words.push(format!("zoom {}", self.look.zoom));
+        }
+        words.push("H: keys".into());
+        let notice = match (self.look.paused, self.ended) {
+            (true, _) => Some("PAUSED: not the present. Space goes on, N takes a step".into()),
+            (_, true) => Some("the source has ended; Q quits".into()),
+            _ => self.shared.board.latest(now, NOTICE),
+        };
+        Head { words, notice }
+    }
+
+    /// Rates, times, age and counts, a word each.
+    fn words(&mut self, now: Instant) -> Vec<String> {
+        let mut words = vec![format!("{:.1} fps", self.rate.per_second(now))];
+        words.extend(self.stages.words().into_iter().map(|word| format!("{word} ms")));
+        words.push(self.settings.provider.clone());
+        if let Some(current) = &self.current {
+            words.push(format!("age {} ms", self.age(current, now).as_millis()));
+        }
+        let dropped = (self.frames_dropped)() + self.results.dropped();
+        let captured = self.shared.tally.captured.load(Relaxed);
+        words.push(format!("dropped {dropped} of {captured}"));
+        words
+    }
+
+    fn screenshot(&mut self) -> Result<()> {
+        let size = self.window.as_ref().map_or((1280, 720), Window::size);
+        let Some(picture) = self.compose(size, Instant::now()) else { return Ok(()) };
+        let sequence = self.current.as_ref().map_or(0, |c| c.seen.frame.sequence);
+        make_folder(&self.settings.screenshots)?;
+        let name = |n: u32| {
+            let again = if n > 1 { format!("-{n}") } else { String::new() };
+            self.settings.screenshots.join(format!("live-{sequence:06}{again}.png"))
+        };
+        let path = (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(1));
+        write_png(&path, &picture)?;
+        self.shared.board.say(format!("screenshot: {}", path.display()));
+        Ok(())
+    }
+
+    /// Ends the recording; gives the line about it, and the medians of the stages.
+    ///
+    /// # Errors
+    /// In the second: a recording that failed.
+    pub fn finish(mut self) -> (String, Result<Option<String>>) {
+        let recorded = self.recorder.take().map(|(recorder, _)| recorder.finish()).transpose();
+        (self.stages.words().join(", "), recorded)
+    }
+}

@@ -1,0 +1,153 @@
+//! A place for one item between two threads: where the latest wins, or where every one is waited for.
+//! Not a queue: with a queue a slow consumer would see an ever older world. What is replaced is counted.
+//! Once closed nothing more goes in, and what is in it can still be taken.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What happens to an item that finds the slot full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// It replaces the one there, which is counted as dropped: cameras, streams, anything in real time.
+    Latest,
+    /// It waits until there is room: files.
+    Every,
+}
+
+/// What `take` came back with.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Taken<T> {
+    /// An item.
+    Item(T),
+    /// Nothing came within the time.
+    Nothing,
+    /// Nothing is in it, and nothing will come.
+    Closed,
+}
+
+/// A slot of one.
+#[derive(Debug)]
+pub struct Slot<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+    policy: Policy,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    item: Option<T>,
+    closed: bool,
+    dropped: u64,
+}
+
+impl<T> Slot<T> {
+    /// An empty slot.
+    pub fn new(policy: Policy) -> Self {
+        let state = Mutex::new(State { item: None, closed: false, dropped: 0 });
+        Self { state, changed: Condvar::new(), policy }
+    }
+
+    /// Puts an item in; gives it back if the slot is closed, or is closed while it waits for room.
+    pub fn put(&self, item: T) -> Result<(), T> {
+        let mut state = self.lock();
+        while self.policy == Policy::Every && state.item.is_some() && !state.closed {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.closed {
+            return Err(item);
+        }
+        state.dropped += u64::from(state.item.replace(item).is_some());
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Takes the item, waiting at most this long for one.
+    pub fn take(&self, patience: Duration) -> Taken<T> {
+        let until = Instant::now() + patience;
+        let mut state = self.lock();
+        loop {
+            if let Some(item) = state.item.take() {
+                self.changed.notify_all();
+                return Taken::Item(item);
+            }
+            if state.closed {
+                return Taken::Closed;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Taken::Nothing;
+            }
+            state = self
+                .changed
+                .wait_timeout(state, left)
+                .map_or_else(|e| e.into_inner().0, |(state, _)| state);
+        }
+    }
+
+    /// Lets nothing more in and wakes everyone.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Items that were replaced before anyone took them.
+    pub fn dropped(&self) -> u64 {
+        self.lock().dropped
+    }
+
+    /// Items in it now: 0 or 1.
+    pub fn held(&self) -> u64 {
+        u64::from(self.lock().item.is_some())
+    }
+
+    /// A panic elsewhere leaves the three fields consistent: each change is one assignment.
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    const SOON: Duration = Duration::from_millis(1);
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn the_latest_wins_and_what_it_replaced_is_counted() {
+        let slot = Slot::new(Policy::Latest);
+        (1..=5).for_each(|i| slot.put(i).unwrap());
+        assert_eq!((slot.dropped(), slot.held()), (4, 1));
+        assert_eq!(slot.take(SOON), Taken::Item(5));
+        assert_eq!(slot.take(SOON), Taken::Nothing);
+    }
+
+    #[test]
+    fn where_every_item_counts_none_is_lost_and_their_order_stays() {
+        let slot = Arc::new(Slot::new(Policy::Every));
+        let giver = slot.clone();
+        let thread = std::thread::spawn(move || {
+            (0..1000).for_each(|i| giver.put(i).unwrap());
+            giver.close();
+        });
+        for expected in 0..1000 {
+            assert_eq!(slot.take(LONG), Taken::Item(expected));
+        }
+        assert_eq!(slot.take(LONG), Taken::Closed);
+        assert_eq!(slot.dropped(), 0);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn closing_frees_who_waits_and_gives_the_item_back() {
+        let slot = Arc::new(Slot::new(Policy::Every));
+        slot.put(1).unwrap();
+        let giver = slot.clone();
+        let thread = std::thread::spawn(move || giver.put(2));
+        slot.close();
+        assert_eq!(thread.join().unwrap(), Err(2));
+        assert_eq!(slot.take(SOON), Taken::Item(1), "what was in it can still be taken");
+        assert_eq!(slot.take(SOON), Taken::Closed);
+    }
+}
