@@ -12,17 +12,28 @@ pub struct Board {
     start: Instant,
     bar: ProgressBar,
     last: Mutex<Option<(Instant, String)>>,
+    /// Every line, for tests that ask what was said when.
+    #[cfg(test)]
+    pub said: Mutex<Vec<(Instant, String)>>,
 }
 
 impl Board {
     /// A board whose lines go above this bar; a hidden bar leaves them as they are.
     pub fn new(bar: ProgressBar) -> Self {
-        Self { start: Instant::now(), bar, last: Mutex::new(None) }
+        Self {
+            start: Instant::now(),
+            bar,
+            last: Mutex::new(None),
+            #[cfg(test)]
+            said: Mutex::default(),
+        }
     }
 
     /// Says it, with the seconds since the start.
     pub fn say(&self, line: impl AsRef<str>) {
         let (now, line) = (Instant::now(), line.as_ref());
+        #[cfg(test)]
+        self.said.lock().unwrap().push((now, line.to_owned()));
         let seconds = (now - self.start).as_secs_f64();
         self.bar.suspend(|| eprintln!("[{seconds:8.2} s] {line}"));
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, line.to_owned()));

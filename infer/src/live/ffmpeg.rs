@@ -148,6 +148,12 @@ impl Ffmpeg {
         Ok(Self { program, sync: sync_option(&banner) })
     }
 
+    /// A program in ffmpeg's place.
+    #[cfg(test)]
+    pub fn at(program: PathBuf) -> Self {
+        Self { program, sync: "-fps_mode" }
+    }
+
     /// Starts decoding: raw RGB on standard output, a line per frame on standard error.
     pub(super) fn decode(&self, input: &Input) -> Result<Child> {
         // Every frame as it comes: none doubled or left out to keep a rate, none brought to another's size.

@@ -2,7 +2,7 @@
 //! Not what a picture looks like (`view`). It runs on the main thread, where windows must be.
 //!
 //! How old a result is, as it is shown: live, its age grows until the next one replaces it, so that a
-//! picture on the screen turns stale by itself; of a file the age is the one at which the result came, since
+//! picture on the screen turns stale by itself; of a file the age is the time that the models took, since
 //! nothing has happened meanwhile that it could miss. A pause stops both, and is written over the picture.
 
 use std::path::PathBuf;
@@ -68,7 +68,7 @@ pub struct Display {
 /// The result that is shown.
 struct Current {
     seen: Arc<Seen>,
-    /// Its age when it came, or when time was stopped.
+    /// Its age when it came, or, live, when time was stopped.
     age: Duration,
 }
 
@@ -165,8 +165,9 @@ impl Display {
         let effects = actions.into_iter().map(|action| self.look.apply(action, classes)).collect();
         if self.look.paused && !was {
             let now = Instant::now();
-            if let Some(current) = &mut self.current {
-                current.age = current.seen.frame.arrived.age(now).max(current.age);
+            let live = self.settings.policy == Policy::Latest;
+            if let Some(current) = self.current.as_mut().filter(|_| live) {
+                current.age = current.seen.frame.arrived.age(now);
             }
         }
         effects
@@ -175,12 +176,15 @@ impl Display {
     /// Takes a result over: counts it, and records it.
     fn accept(&mut self, seen: Arc<Seen>) -> Result<()> {
         let now = Instant::now();
-        let age = seen.frame.arrived.age(now);
+        let age = match self.settings.policy {
+            Policy::Latest => seen.frame.arrived.age(now),
+            Policy::Every => seen.prepare + seen.run + seen.post,
+        };
         let tally = &self.shared.tally;
         Tally::count(&tally.shown);
         if self.settings.limit.stale(age) && Tally::count(&tally.stale) == 1 {
             self.shared.board.say(format!(
-                "a result {} ms old is stale: it is shown without colours (--stale-ms {})",
+                "a result {} ms old is stale and shown without colours: older than --stale-ms {}",
                 age.as_millis(),
                 self.settings.limit.0.as_millis()
             ));

@@ -2,8 +2,11 @@
 //! but for the names of keys; what is shown is `view`'s, what keys mean is `keys`'.
 //! The picture is drawn at the window's own size, so that nothing is stretched when it is resized.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use image::RgbImage;
-use minifb::{Key, KeyRepeat, ScaleMode, WindowOptions};
+use minifb::{InputCallback, Key, ScaleMode, WindowOptions};
 use shared::error::{Error, Result};
 
 use super::keys::{Action, KEYS};
@@ -12,6 +15,29 @@ use super::keys::{Action, KEYS};
 pub struct Window {
     window: minifb::Window,
     pixels: Vec<u32>,
+    pressed: Rc<RefCell<Vec<Key>>>,
+}
+
+/// Hears every key, also one that is pressed and released while a picture is being drawn.
+struct Listener {
+    pressed: Rc<RefCell<Vec<Key>>>,
+    /// Keys that are down: one that is held acts once.
+    down: Vec<Key>,
+}
+
+impl InputCallback for Listener {
+    fn add_char(&mut self, _: u32) {}
+
+    fn set_key_state(&mut self, key: Key, down: bool) {
+        let held = self.down.contains(&key);
+        self.down.retain(|&other| other != key);
+        if down {
+            self.down.push(key);
+            if !held {
+                self.pressed.borrow_mut().push(key);
+            }
+        }
+    }
 }
 
 /// Smallest side that is drawn, in pixels.
@@ -32,7 +58,10 @@ impl Window {
                 .hint("--headless needs none; --record and --sink work with it")
         })?;
         window.set_target_fps(0); // the loop around it waits for results, not for the window
-        Ok(Self { window, pixels: Vec::new() })
+        let pressed = Rc::default();
+        let listener = Listener { pressed: Rc::clone(&pressed), down: Vec::new() };
+        window.set_input_callback(Box::new(listener));
+        Ok(Self { window, pixels: Vec::new(), pressed })
     }
 
     /// Width and height inside, in pixels.
@@ -63,8 +92,7 @@ impl Window {
     /// Lets the window take notice of the user, and gives the keys pressed since the last time.
     pub fn actions(&mut self) -> Vec<Action> {
         self.window.update();
-        let pressed = self.window.get_keys_pressed(KeyRepeat::Yes);
-        pressed.into_iter().filter_map(action).collect()
+        self.pressed.take().into_iter().filter_map(action).collect()
     }
 }
 
@@ -110,6 +138,19 @@ mod tests {
         }
         assert_eq!(action(Key::Q), Some(Action::Quit));
         assert_eq!(action(Key::F12), None);
+    }
+
+    #[test]
+    fn a_key_that_is_held_acts_once_and_a_short_press_is_not_lost() {
+        let pressed: Rc<RefCell<Vec<Key>>> = Rc::default();
+        let mut listener = Listener { pressed: Rc::clone(&pressed), down: Vec::new() };
+        for (key, down) in [(Key::H, true), (Key::H, true), (Key::S, true), (Key::S, false)] {
+            listener.set_key_state(key, down);
+        }
+        assert_eq!(pressed.take(), [Key::H, Key::S]);
+        listener.set_key_state(Key::H, false);
+        listener.set_key_state(Key::H, true);
+        assert_eq!(pressed.take(), [Key::H]);
     }
 
     /// minifb has no list of its keys; those that `cap` may know are these.

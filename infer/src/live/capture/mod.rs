@@ -23,6 +23,9 @@ use super::frame::{Frame, Shared};
 use super::slot::Slot;
 pub use video::Patience;
 
+#[cfg(test)]
+mod tests;
+
 /// A source, checked.
 #[derive(Debug, Clone)]
 pub enum Source {

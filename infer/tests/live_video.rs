@@ -1,0 +1,204 @@
+//! `infer live` on video: with the ffmpeg program, and with a script in its place that breaks in every way.
+//! Without ffmpeg the tests that need it fail in CI, and say that they were skipped elsewhere.
+
+mod common;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use common::{error_of, infer, model};
+
+fn live(source: &str) -> assert_cmd::Command {
+    let mut command = infer();
+    command.args(["live", "--headless", "--provider", "cpu", "--source", source, "--models"]);
+    command.arg(model("both"));
+    command
+}
+
+/// Both streams of a run that must end well.
+fn ended_well(command: &mut assert_cmd::Command) -> String {
+    let output = command.output().unwrap();
+    let text = [output.stdout, output.stderr].map(|s| String::from_utf8(s).unwrap()).concat();
+    assert!(output.status.success(), "{text}");
+    text
+}
+
+/// Whether ffmpeg is there.
+fn ffmpeg_is_here() -> bool {
+    let here = Command::new("ffmpeg").arg("-version").output().is_ok();
+    if !here {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "in CI ffmpeg must be there (.ci/run installs it)"
+        );
+        eprintln!("skipped: the program ffmpeg is not on PATH");
+    }
+    here
+}
+
+/// Makes a test video of ffmpeg's own, of one second at ten frames.
+fn video(folder: &Path, name: &str, size: &str) -> PathBuf {
+    let path = folder.join(name);
+    let source = format!("testsrc=size={size}:rate=10:duration=1");
+    let made = Command::new("ffmpeg")
+        .args(["-loglevel", "error", "-y", "-f", "lavfi", "-i", &source, "-c:v", "mpeg4"])
+        .arg(&path)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    path
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+#[test]
+fn every_frame_of_a_file_is_shown_and_recorded_at_its_own_rate() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let film = video(folder.path(), "a film: one.mp4", "96x64");
+    let copy = folder.path().join("copy.mp4");
+    let out = ended_well(live(text(&film)).arg("--record").arg(&copy));
+    assert!(
+        out.contains("captured 10 = shown 10 ") && out.contains("copy.mp4: 10 frames"),
+        "{out}"
+    );
+    assert!(out.contains("ended after 10 frames"), "{out}");
+    let probe = Command::new("ffprobe")
+        .args(["-v", "error", "-count_frames", "-select_streams", "v"])
+        .args(["-show_entries", "stream=nb_read_frames,r_frame_rate", "-of", "csv=p=0"])
+        .arg(&copy)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(probe.stdout).unwrap().trim(), "10/1,10");
+    let looped = ended_well(live(text(&film)).args(["--loop", "--max-frames", "25"]));
+    assert!(looped.contains("captured 25 = shown 25 "), "{looped}");
+}
+
+#[test]
+fn a_video_that_changes_its_size_keeps_every_frame_and_says_so() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let both = folder.path().join("both.m4v");
+    // A raw MPEG-4 stream may be continued by another: what a camera does that is switched over.
+    let parts = ["96x64", "64x96"].map(|size| {
+        let part = video(folder.path(), &format!("{size}.m4v"), size);
+        std::fs::read(part).unwrap()
+    });
+    std::fs::write(&both, parts.concat()).unwrap();
+    let out = ended_well(&mut live(text(&both)));
+    assert!(out.contains("changed size from 96x64 to 64x96"), "{out}");
+    let captured: u64 =
+        out.split("captured ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((19..=20).contains(&captured), "the splice may cost a frame: {out}");
+}
+
+#[test]
+fn a_file_that_is_no_video_and_a_stream_that_nobody_sends_are_refused() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let garbage = folder.path().join("garbage.mp4");
+    std::fs::write(&garbage, [7; 5000]).unwrap();
+    let error = error_of(&mut live(text(&garbage)), 2);
+    assert!(
+        error.contains("expected video, got no frame: ") && error.contains("ffprobe"),
+        "{error}"
+    );
+    let error = error_of(&mut live("tcp://127.0.0.1:1"), 2);
+    assert!(error.contains("Connection refused"), "{error}");
+}
+
+/// A folder with a script for ffmpeg; `launches` are its deeds, launch by launch, the last one again and again.
+fn fake(launches: &[&str]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut script = String::from(
+        r#"#!/bin/sh
+[ "$1" = -version ] && { echo "ffmpeg version 5.1 fake"; exit 0; }
+n=0; [ -f "$0.n" ] && read n < "$0.n"; echo $((n + 1)) > "$0.n"
+size() { echo "[Parsed_showinfo_0 @ 0x1] [info] n:   0 pts: 0 fmt:rgb24 s:$1x$2 i:P" >&2; }
+frame() { size $1 $2; printf "%0$(($1 * $2 * 3))d" 0; }
+case $n in
+"#,
+    );
+    for (i, deed) in launches.iter().enumerate() {
+        let n = if i + 1 == launches.len() { "*".into() } else { i.to_string() };
+        script += &format!("{n}) {deed} ;;\n");
+    }
+    script += "esac\n";
+    let path = folder.path().join("ffmpeg");
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// `live` on a stream, with the script in ffmpeg's place.
+fn with_fake(folder: &Path) -> assert_cmd::Command {
+    let mut command = live("rtsp://user:secret@camera/main");
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", folder.display()));
+    command
+}
+
+#[test]
+fn a_stream_that_breaks_is_reported_and_opened_again() {
+    let folder = fake(&[
+        "frame 64 48; frame 64 48; exit 0",
+        "frame 64 48; frame 32 40; echo '[rtsp @ 0x1] [error] Connection reset by peer' >&2; exit 1",
+        "frame 64 48; size 64 48; head -c 100 /dev/zero; exit 0",
+        "size 99999 99999; sleep 20",
+        "while :; do frame 64 48; sleep 0.02; done",
+    ]);
+    let out = ended_well(with_fake(folder.path()).args(["--max-frames", "9"]));
+    for expected in [
+        "rtsp://***@camera/main: ended; opening it again in 0.25 s",
+        "changed size from 64x48 to 32x40",
+        "Connection reset by peer; opening it again",
+        "expected 9216 bytes of a frame of 64x48, got 100; opening it again",
+        "expected a frame of at most 16384 pixels a side, got 99999x99999; opening it again in 0.50 s",
+        "frames again after",
+        "captured 9 = shown ",
+        "reopened 4",
+    ] {
+        assert!(out.contains(expected), "{expected}: {out}");
+    }
+}
+
+#[test]
+fn a_stream_that_stands_still_is_reported_within_a_second() {
+    let folder = fake(&["frame 64 48; exec sleep 20", "while :; do frame 64 48; sleep 0.02; done"]);
+    let out = ended_well(with_fake(folder.path()).args(["--max-frames", "3"]));
+    let reported =
+        out.lines().find(|l| l.contains("no frame for 0.")).unwrap_or_else(|| panic!("{out}"));
+    assert!(!reported.contains("opening"), "the report comes first: {out}");
+    assert!(out.contains("no frame for 3.") && out.contains("reopened 1"), "{out}");
+}
+
+#[test]
+fn a_stream_that_never_was_is_refused_and_its_last_word_is_told() {
+    let folder = fake(&["echo '[tcp @ 0x1] [error] Host is down' >&2; exit 1"]);
+    let error = error_of(&mut with_fake(folder.path()), 2);
+    assert!(error.contains("expected video, got no frame: Host is down"), "{error}");
+    assert!(!error.contains("secret"), "{error}");
+}
+
+#[test]
+fn without_ffmpeg_the_error_says_how_to_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("film.mp4"), "x").unwrap();
+    for command in [
+        live(text(&folder.path().join("film.mp4"))).env("PATH", folder.path()),
+        live("streets").args(["--record", "film.mp4"]).env("PATH", folder.path()),
+    ] {
+        let error = error_of(command, 2);
+        assert!(error.contains("expected the program ffmpeg on PATH, got none"), "{error}");
+        assert!(error.contains("apt-get install ffmpeg"), "{error}");
+    }
+}
