@@ -47,7 +47,7 @@ impl Limit {
     }
 }
 
-/// Events per second over the last two seconds.
+/// Events per second, over the last two seconds where there were events.
 #[derive(Debug, Default)]
 pub struct Rate(std::collections::VecDeque<Instant>);
 
@@ -60,19 +60,23 @@ impl Rate {
         self.0.push_back(now);
     }
 
-    /// Events per second; 0 while there are fewer than two.
+    /// Events per second; 0 while there are fewer than two. When events cease it falls with the time since
+    /// the last one.
     pub fn per_second(&mut self, now: Instant) -> f64 {
         self.forget(now);
         match (self.0.front(), self.0.back()) {
             (Some(&first), Some(&last)) if last > first => {
-                (self.0.len() - 1) as f64 / (last - first).as_secs_f64()
+                let usual = (last - first) / (self.0.len() as u32 - 1);
+                1.0 / usual.max(now.saturating_duration_since(last)).as_secs_f64()
             }
             _ => 0.0,
         }
     }
 
     fn forget(&mut self, now: Instant) {
-        while self.0.front().is_some_and(|&t| now.saturating_duration_since(t) > Self::SPAN) {
+        // Two are kept however old they are, so that one frame in five seconds is a rate too.
+        let old = |&t: &Instant| now.saturating_duration_since(t) > Self::SPAN;
+        while self.0.len() > 2 && self.0.front().is_some_and(old) {
             self.0.pop_front();
         }
     }
@@ -98,11 +102,11 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_that_of_the_last_two_seconds() {
+    fn a_rate_is_that_of_the_last_two_seconds_and_falls_when_nothing_comes() {
         let (start, mut rate) = (Instant::now(), Rate::default());
         (0..100).for_each(|i| rate.count(start + Duration::from_millis(40 * i)));
         let now = start + Duration::from_millis(40 * 99);
         assert!((rate.per_second(now) - 25.0).abs() < 1e-9);
-        assert_eq!(rate.per_second(now + Duration::from_secs(3)), 0.0);
+        assert!((rate.per_second(now + Duration::from_secs(4)) - 0.25).abs() < 1e-9);
     }
 }

@@ -1,6 +1,7 @@
 //! What goes from stage to stage: a frame, and the frame with what the models saw in it.
 //! Not how it got there. A frame is moved, never copied; a finished one is shared by display, sink and record.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub struct Shared {
     pub board: Board,
     /// The wish to end.
     pub stop: Stop,
+    /// Whether a stage has failed: then a window does not stay open behind it.
+    pub failed: AtomicBool,
     /// Frames per second of a video, once known.
     pub source_fps: OnceLock<f64>,
 }
@@ -59,6 +62,7 @@ impl Shared {
             tally: Tally::default(),
             board,
             stop: Stop::default(),
+            failed: AtomicBool::new(false),
             source_fps: OnceLock::new(),
         })
     }

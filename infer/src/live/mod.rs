@@ -76,6 +76,7 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
     let source = request.source;
     let capture = std::thread::spawn(move || {
         let result = source.run(&mut feed);
+        feed.shared.failed.fetch_or(result.is_err(), Relaxed);
         feed.slot.close();
         result
     });

@@ -135,7 +135,7 @@ impl Display {
                 match self.results.take(GLANCE) {
                     Taken::Item(seen) => self.accept(seen)?,
                     Taken::Nothing => {}
-                    Taken::Closed if self.window.is_some() && self.settings.stay => {
+                    Taken::Closed if self.stays() => {
                         self.ended = true;
                     }
                     Taken::Closed => return Ok(()),
@@ -143,6 +143,11 @@ impl Display {
             }
             self.draw()?;
         }
+    }
+
+    /// Whether the last picture of a source that has ended stays on the screen.
+    fn stays(&self) -> bool {
+        self.window.is_some() && self.settings.stay && !self.shared.failed.load(Relaxed)
     }
 
     fn check_deadline(&self, pulse: &Pulse, now: Instant) -> Result<()> {

@@ -2,6 +2,7 @@
 //! Not what a model is: the worker is given a function from image to labels, which tests replace.
 //! While a run is going on its start can be read from outside, so that one that hangs is noticed.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -102,6 +103,7 @@ impl Worker {
             .name("worker".into())
             .spawn(move || {
                 let result = work(&post, segment, publish, &beat);
+                post.shared.failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 // In this order: nobody waits for a frame to be taken by a worker that has ended.
                 post.frames.close();
                 post.results.close();
