@@ -22,11 +22,11 @@ fn live(source: &str) -> assert_cmd::Command {
     command
 }
 
-/// As [`live`] on streets of 64 x 64 pixels, for tests that need the process.
+/// As [`live`] on streets, for tests that need the process.
 fn drive(more: &[&str]) -> Child {
     Command::new(env!("CARGO_BIN_EXE_infer"))
-        .args(["live", "--headless", "--provider", "cpu", "--source", "streets", "--size", "64x64"])
-        .args(["--fps", "50", "--models"])
+        .args(["live", "--headless", "--provider", "cpu", "--source", "streets", "--fps", "50"])
+        .arg("--models")
         .arg(model("both"))
         .args(more)
         .stdout(Stdio::piped())
@@ -221,7 +221,7 @@ fn a_run_that_hangs_is_ended_at_its_deadline() {
 
 #[test]
 fn a_signal_ends_a_drive_in_order() {
-    let mut run = drive(&["--sink", "stdout"]);
+    let mut run = drive(&["--size", "64x64", "--sink", "stdout"]);
     let mut first = [0; Header::LENGTH];
     run.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
     assert!(

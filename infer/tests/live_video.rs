@@ -43,6 +43,7 @@ fn video(folder: &Path, name: &str, size: &str) -> PathBuf {
     let source = format!("testsrc=size={size}:rate=10:duration=1");
     let made = Command::new("ffmpeg")
         .args(["-loglevel", "error", "-y", "-f", "lavfi", "-i", &source, "-c:v", "mpeg4"])
+        .args(if name.ends_with(".m4v") { &["-f", "m4v"][..] } else { &[] })
         .arg(&path)
         .status()
         .unwrap();

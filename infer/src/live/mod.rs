@@ -141,13 +141,18 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
     report.extend(sink.map(|sink| sink.finish()));
     report.extend(recorded.as_ref().ok().cloned().flatten());
     let report = report.join("\n") + "\n";
-    let first_error = shown.and(worked).and(captured).and(recorded.map(drop));
-    if args.sink == Some(Place::Stdout) || first_error.is_err() {
+    let verdict = shown.and(worked).and(captured).and(recorded.map(drop));
+    let verdict = verdict.and_then(|()| nothing_lost(counts, tally));
+    if args.sink == Some(Place::Stdout) || verdict.is_err() {
         eprint!("{report}");
     } else {
         print(&report);
     }
-    first_error?;
+    verdict
+}
+
+/// Books that do not balance, or images that could not be read, make the command fail.
+fn nothing_lost(counts: Counts, tally: &Tally) -> Result<()> {
     if !counts.balanced() {
         return Err(Error::work(format!("books: {counts}")).hint("please report it as a bug"));
     }
@@ -175,11 +180,10 @@ struct Opened {
 }
 
 fn open(args: &LiveArgs) -> Result<Opened> {
-    let options = args.run.options();
     let mut opened = Opened { models: Vec::new(), hashes: Vec::new() };
     for path in &args.models {
         let file = ModelFile::read(path)?;
-        let model = Model::load(&file, options)?;
+        let model = Model::load(&file, args.run.options())?;
         eprintln!("{}", model.provider_line());
         if let Some(first) = opened.models.first() {
             same_classes(first, &model)?;

@@ -91,7 +91,10 @@ fn numbered(value: &str, name: &str, default: u64) -> Option<Result<u64>> {
         return Some(Ok(default));
     }
     let number = rest.strip_prefix(':')?;
-    let wrong = |_| Error::request(format!("source: {value}: expected {name}:NUMBER"));
+    let wrong = |_| {
+        Error::request(format!("source: {value}: expected {name}:NUMBER, got {number:?}"))
+            .hint(format!("such as {name}:1; a file of that name is ./{value}"))
+    };
     Some(number.parse().map_err(wrong))
 }
 

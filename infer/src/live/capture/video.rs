@@ -111,11 +111,16 @@ struct Watch<'a> {
 /// How often the wish to end is looked at while waiting.
 const GLANCE: Duration = Duration::from_millis(50);
 
+/// A complaint is the reason of an end if frames had ceased for no longer than this.
+const RECENT: Duration = Duration::from_secs(2);
+
 impl Watch<'_> {
     /// Delivers frames until they end.
     fn follow(&mut self, pipe: &mut Pipe, feed: &mut Feed) -> End {
         let (mut last, mut first) = (Instant::now(), true);
         let mut reported = false;
+        // What it complained about last, which may be why it ends.
+        let mut told = None;
         loop {
             match pipe.frames.recv_timeout(GLANCE) {
                 Ok(Ok(arrival)) => {
@@ -134,7 +139,8 @@ impl Watch<'_> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     let well = pipe.ended_well();
-                    return match pipe.problems().pop() {
+                    let reason = pipe.problems().pop().or(told.filter(|_| last.elapsed() < RECENT));
+                    return match reason {
                         _ if well => End::Ended,
                         Some(problem) => End::Broken(problem),
                         None => End::Broken("ffmpeg ended with an error".into()),
@@ -147,6 +153,7 @@ impl Watch<'_> {
             // What it complains about while frames go on; the reason of an end is told with the end.
             if !first && let Some(problem) = pipe.problems().pop() {
                 feed.fault(format!("source: {}: ffmpeg: {problem}", self.input));
+                told = Some(problem);
             }
             let waited = last.elapsed();
             if waited > self.patience.report && !reported {
