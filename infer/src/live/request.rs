@@ -145,7 +145,8 @@ fn titles(args: &LiveArgs) -> Result<Vec<String>> {
             "names: expected {} names, got {}",
             models.len(),
             names.len()
-        )));
+        ))
+        .hint("a title per model, separated by commas"));
     }
     if !names.is_empty() {
         return Ok(names.clone());

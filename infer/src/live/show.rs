@@ -5,6 +5,9 @@
 //! picture on the screen turns stale by itself; of a file the age is the time that the models took, since
 //! nothing has happened meanwhile that it could miss. A pause stops both, and is written over the picture.
 
+mod headline;
+mod keep;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -15,15 +18,14 @@ use shared::error::{Error, Result};
 use super::clock::{Limit, Rate};
 use super::counts::Tally;
 use super::frame::{Seen, Shared};
-use super::keys::{Effect, Look, View};
+use super::keys::{Effect, Look};
 use super::record::{Recorder, Tape};
 use super::slot::{Policy, Slot, Taken};
 use super::stages::{Stage, Stages};
-use super::view::{Freshness, Head, Painter, natural_size};
+use super::view::{Freshness, Painter};
 use super::window::Window;
 use super::worker::Pulse;
 use crate::interrupt;
-use crate::output::{make_folder, write_png};
 
 /// What the display is told at the start.
 pub struct Settings {
@@ -76,8 +78,6 @@ struct Current {
 const GLANCE: Duration = Duration::from_millis(15);
 /// A live picture is drawn anew at least so often, for its age.
 const REFRESH: Duration = Duration::from_millis(100);
-/// How long a notice stays.
-const NOTICE: Duration = Duration::from_secs(4);
 
 impl Display {
     /// A display; `window` is opened with the first result, at a size that suits it.
@@ -212,38 +212,6 @@ impl Display {
         self.record(sequence, now)
     }
 
-    fn record(&mut self, sequence: u64, now: Instant) -> Result<()> {
-        self.start_recorder()?;
-        let Some((_, size)) = self.recorder else { return Ok(()) };
-        let Some(picture) = self.compose(size, now) else { return Ok(()) };
-        // A recorder that takes nothing more has failed; why, it says when it is finished.
-        match self.recorder.take() {
-            Some((recorder, _)) if !recorder.add(sequence, picture) => recorder.finish().map(drop),
-            recorder => {
-                self.recorder = recorder;
-                Ok(())
-            }
-        }
-    }
-
-    /// With the first result, whose size decides that of the pictures.
-    fn start_recorder(&mut self) -> Result<()> {
-        let Some(current) = &self.current else { return Ok(()) };
-        let settings = &mut self.settings;
-        let Some(tape) = settings.tape.take() else { return Ok(()) };
-        let size =
-            natural_size(settings.painter.titles.len(), current.seen.frame.image.dimensions());
-        let fps = match settings.policy {
-            Policy::Latest => None,
-            Policy::Every => {
-                settings.record_fps.or(self.shared.source_fps.get().copied()).or(Some(25.0))
-            }
-        };
-        let recorder = Recorder::start(tape, size, settings.policy, fps)?;
-        self.recorder = Some((recorder, size));
-        Ok(())
-    }
-
     /// Draws into the window if there is something new to see.
     fn draw(&mut self) -> Result<()> {
         let Some(window) = &self.window else { return Ok(()) };
@@ -286,59 +254,6 @@ impl Display {
     fn freshness(&self, current: &Current, now: Instant) -> Freshness {
         let age = self.age(current, now);
         if self.settings.limit.stale(age) { Freshness::Stale(age) } else { Freshness::Fresh }
-    }
-
-    fn head(&mut self, now: Instant) -> Head {
-        let mut words = self.words(now);
-        words.push(match (self.look.view, self.look.highlight) {
-            (View::Overlay, None) => format!("overlay {:.0} %", self.look.opacity * 100.0),
-            (View::Overlay | View::Colours, Some(class)) => {
-                let class = self.settings.painter.classes.get(usize::from(class));
-                format!("class {}", class.map_or("?", |c| &c.name))
-            }
-            (View::Colours, None) => "colours".into(),
-            (View::Photograph, _) => "photograph".into(),
-            (View::Rare, _) => "rare classes".into(),
-        });
-        if self.look.zoom > 1 {
-            words.push(format!("zoom {}", self.look.zoom));
-        }
-        words.push("H: keys".into());
-        let notice = match (self.look.paused, self.ended) {
-            (true, _) => Some("PAUSED: not the present. Space goes on, N takes a step".into()),
-            (_, true) => Some("the source has ended; Q quits".into()),
-            _ => self.shared.board.latest(now, NOTICE),
-        };
-        Head { words, notice }
-    }
-
-    /// Rates, times, age and counts, a word each.
-    fn words(&mut self, now: Instant) -> Vec<String> {
-        let mut words = vec![format!("{:.1} fps", self.rate.per_second(now))];
-        words.extend(self.stages.words().into_iter().map(|word| format!("{word} ms")));
-        words.push(self.settings.provider.clone());
-        if let Some(current) = &self.current {
-            words.push(format!("age {} ms", self.age(current, now).as_millis()));
-        }
-        let dropped = (self.frames_dropped)() + self.results.dropped();
-        let captured = self.shared.tally.captured.load(Relaxed);
-        words.push(format!("dropped {dropped} of {captured}"));
-        words
-    }
-
-    fn screenshot(&mut self) -> Result<()> {
-        let size = self.window.as_ref().map_or((1280, 720), Window::size);
-        let Some(picture) = self.compose(size, Instant::now()) else { return Ok(()) };
-        let sequence = self.current.as_ref().map_or(0, |c| c.seen.frame.sequence);
-        make_folder(&self.settings.screenshots)?;
-        let name = |n: u32| {
-            let again = if n > 1 { format!("-{n}") } else { String::new() };
-            self.settings.screenshots.join(format!("live-{sequence:06}{again}.png"))
-        };
-        let path = (1..).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(1));
-        write_png(&path, &picture)?;
-        self.shared.board.say(format!("screenshot: {}", path.display()));
-        Ok(())
     }
 
     /// Ends the recording; gives the line about it, and the medians of the stages.
