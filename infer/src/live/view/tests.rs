@@ -4,30 +4,22 @@ use super::*;
 use crate::live::clock::Stamp;
 use crate::live::frame::Frame;
 use image::{GrayImage, Luma};
+use serde_json::json;
 
 const SIZE: (u32, u32) = (640, 400);
 
 fn card() -> Card {
-    let class = |name: &str, color| Class { name: name.into(), color, native_id: 0 };
-    let mut card = Card {
-        format: 1,
-        name: String::new(),
-        dataset: String::new(),
-        classes: vec![
-            class("road", [128, 64, 128]),
-            class("pole", [250, 170, 30]),
-            class("person", [220, 20, 60]),
+    let class = |name, color: [u8; 3]| json!({ "name": name, "color": color, "native_id": 0 });
+    let card = json!({
+        "format": 1, "name": "test", "dataset": "test", "precision": "fp32", "opset": 17,
+        "classes": [
+            class("road", [128, 64, 128]), class("pole", [250, 170, 30]), class("person", [220, 20, 60]),
         ],
-        class_share: vec![0.98, 0.01, 0.01],
-        input: shared::card::Input::new(None),
-        outputs: Vec::new(),
-        precision: String::new(),
-        opset: 17,
-        training: shared::card::Training::default(),
-        probe: shared::card::Probe::default(),
-    };
-    card.name = "test".into();
-    card
+        "class_share": [0.98, 0.01, 0.01],
+        "input": shared::card::Input::new(None), "outputs": [],
+        "training": shared::card::Training::default(), "probe": shared::card::Probe::default(),
+    });
+    serde_json::from_value(card).unwrap()
 }
 
 /// A grey frame; the first model sees `first` everywhere, the second `second`.
