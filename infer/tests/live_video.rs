@@ -184,7 +184,7 @@ fn a_stream_that_stands_still_is_reported_within_a_second() {
 
 #[test]
 fn a_stream_that_never_was_is_refused_and_its_last_word_is_told() {
-    let folder = fake(&["echo '[tcp @ 0x1] [error] Host is down' >&2; exit 1"]);
+    let folder = fake(&["echo '[error] rtsp://user:secret@camera/main: Host is down' >&2; exit 1"]);
     let error = error_of(&mut with_fake(folder.path()), 2);
     assert!(error.contains("expected video, got no frame: Host is down"), "{error}");
     assert!(!error.contains("secret"), "{error}");

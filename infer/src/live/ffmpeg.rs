@@ -59,6 +59,18 @@ impl Input {
         format!("`ffprobe {self}` says what ffmpeg makes of it")
     }
 
+    /// A message of ffmpeg's without the URL, which may hold a password and stands before the message anyway.
+    pub(super) fn without_url(&self, message: &str) -> String {
+        match self {
+            Self::Stream(url) => {
+                let rest =
+                    message.strip_prefix(url.as_str()).map(|rest| rest.trim_start_matches(": "));
+                rest.unwrap_or(message).replace(url.as_str(), &self.to_string())
+            }
+            _ => message.to_owned(),
+        }
+    }
+
     /// Everything up to and with `-i`.
     fn arguments(&self) -> Vec<String> {
         let words = |line: &str| line.split(' ').map(String::from).collect::<Vec<_>>();
@@ -235,6 +247,11 @@ mod tests {
         let shown = |url: &str| Input::Stream(url.into()).to_string();
         assert_eq!(shown("rtsp://root:secret@10.0.0.7/axis"), "rtsp://***@10.0.0.7/axis");
         assert_eq!(shown("http://host/a@b"), "http://host/a@b");
+        let camera = Input::Stream("rtsp://me:secret@cam/1".into());
+        let told = camera.without_url("rtsp://me:secret@cam/1: Host is down");
+        assert_eq!(told, "Host is down");
+        let told = camera.without_url("cannot open rtsp://me:secret@cam/1");
+        assert_eq!(told, "cannot open rtsp://***@cam/1");
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl Watch<'_> {
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     let well = pipe.ended_well();
-                    let reason = pipe.problems().pop().or(told.filter(|_| last.elapsed() < RECENT));
+                    let reason = self.problem(pipe).or(told.filter(|_| last.elapsed() < RECENT));
                     return match reason {
                         _ if well => End::Ended,
                         Some(problem) => End::Broken(problem),
@@ -151,7 +151,7 @@ impl Watch<'_> {
                 return End::Enough;
             }
             // What it complains about while frames go on; the reason of an end is told with the end.
-            if !first && let Some(problem) = pipe.problems().pop() {
+            if !first && let Some(problem) = self.problem(pipe) {
                 feed.fault(format!("source: {}: ffmpeg: {problem}", self.input));
                 told = Some(problem);
             }
@@ -167,10 +167,15 @@ impl Watch<'_> {
             }
             let limit = if first { self.patience.open } else { self.patience.stall };
             if waited > limit {
-                let reason = pipe.problems().pop().map_or(String::new(), |p| format!(" ({p})"));
+                let reason = self.problem(pipe).map_or(String::new(), |p| format!(" ({p})"));
                 return End::Broken(format!("no frame for {:.1} s{reason}", waited.as_secs_f64()));
             }
         }
+    }
+
+    /// What ffmpeg complained about last.
+    fn problem(&self, pipe: &Pipe) -> Option<String> {
+        pipe.problems().pop().map(|problem| self.input.without_url(&problem))
     }
 
     /// Reports that frames are back, or of another size.
