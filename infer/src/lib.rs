@@ -1,15 +1,18 @@
 //! Running an exported model through ONNX Runtime: scores, pictures, comparisons, facts.
 //! Not training and not export; it knows neither torch nor the trainer, and prints nothing on its own to
-//! standard output. One file per command (`eval`, `predict`, `compare`, `info`), on top of `session`.
+//! standard output. One file per command (`eval`, `predict`, `compare`, `bench`, `gate`, `info`), on top of `session`.
 
 pub mod args;
+pub mod average;
 pub mod compare;
 mod contract;
 pub mod eval;
 mod feed;
 pub mod info;
 pub mod interrupt;
+pub mod manifest;
 pub mod model_file;
+mod outline;
 pub mod output;
 mod placement;
 pub mod predict;
