@@ -4,10 +4,12 @@
 
 pub mod args;
 pub mod average;
+pub mod bench;
 pub mod compare;
 mod contract;
 pub mod eval;
 mod feed;
+pub mod gate;
 pub mod info;
 pub mod interrupt;
 pub mod manifest;
@@ -22,5 +24,6 @@ pub mod score;
 pub mod session;
 pub mod source;
 pub mod table;
+pub mod timing;
 pub mod upsample;
 pub mod verify;

@@ -6,8 +6,10 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use infer::bench::{BenchArgs, bench};
 use infer::compare::{CompareArgs, compare};
 use infer::eval::{EvalArgs, eval};
+use infer::gate::{GateArgs, gate};
 use infer::info::{InfoArgs, info};
 use infer::interrupt;
 use infer::predict::{PredictArgs, predict};
@@ -29,6 +31,10 @@ enum Command {
     Predict(PredictArgs),
     /// Show models side by side where they differ on rare classes, with a table
     Compare(CompareArgs),
+    /// Time models stage by stage, from decoded to coloured frame
+    Bench(BenchArgs),
+    /// Hold a model to limits on recall, IoU and latency: exit code 1 with the list of what failed
+    Gate(GateArgs),
     /// Show what a model file is; with --verify, whether it computes what its trainer did
     Info(InfoArgs),
 }
@@ -43,6 +49,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Eval(args) => print(&eval(&args)?),
         Command::Predict(args) => print(&predict(&args)?),
         Command::Compare(args) => print(&compare(&args)?),
+        Command::Bench(args) => print(&bench(&args)?),
+        Command::Gate(args) => gate(&args, print)?,
         Command::Info(args) => info(&args, print)?,
     }
     Ok(())
