@@ -12,6 +12,7 @@ use serde::Serialize;
 use shared::decode;
 use shared::error::{Context, Error, Result};
 use shared::files::write_atomic;
+use shared::preprocess;
 use shared::render::Palette;
 use shared::streets::{StreetSettings, drive_frame};
 
@@ -134,7 +135,12 @@ fn frames(args: &BenchArgs) -> Result<Vec<RgbImage>> {
     if args.images.is_empty() {
         let (width, height) = args.frame_size;
         let settings = StreetSettings { width, height, ..StreetSettings::default() };
-        return Ok(vec![drive_frame(&settings, 0.0).image]);
+        // Scenes have sizes of their own at the small end.
+        return Ok(vec![preprocess::resize_image(
+            &drive_frame(&settings, 0.0).image,
+            width,
+            height,
+        )]);
     }
     let found = sources(&args.images)?;
     if found.len() > FRAMES_HELD {

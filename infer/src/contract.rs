@@ -10,6 +10,7 @@ use shared::card::{Card, ForeignCard, Layout};
 use shared::error::{Error, Result};
 
 use crate::outline::Outline;
+use crate::provider::Placed;
 use crate::session::pixels::{Normalization, Pixels};
 use crate::session::{Sizing, Want};
 use crate::upsample::Size;
@@ -21,9 +22,15 @@ pub(crate) struct Contract {
     pub input: String,
     pub pixels: Pixels,
     pub sizing: Sizing,
-    /// Names of the graph's outputs.
-    labels: Option<String>,
-    logits: Option<String>,
+    pub ending: Ending,
+}
+
+/// What a run of the graph ends with; names of its outputs.
+pub(crate) enum Ending {
+    /// Labels, logits or both, as the card says.
+    Whole { labels: Option<String>, logits: Option<String> },
+    /// Logits that are to be resized to input size, since the graph was cut there (`tail`).
+    Scores(String),
 }
 
 /// What is said of a model, before its graph is asked.
@@ -77,13 +84,14 @@ impl Contract {
     pub fn new(
         said: Said,
         name: &str,
-        opset: u32,
+        outline: &Outline,
         size: Option<Size>,
-        session: &Session,
+        placed: &Placed,
     ) -> Result<Self> {
+        let session = &placed.session;
         let contract = match said {
-            Said::Own(card) => Self::own(*card, session)?,
-            Said::Foreign(card) => Self::foreign(&card, name, opset, session)?,
+            Said::Own(card) => Self::own(*card, outline, session, placed.scores.as_deref())?,
+            Said::Foreign(card) => Self::foreign(&card, name, outline.opset, session)?,
         };
         contract.resized_to(size)
     }
@@ -108,30 +116,41 @@ impl Contract {
         Ok(self)
     }
 
-    /// Of a model that `train export` wrote.
-    fn own(card: Card, session: &Session) -> Result<Self> {
+    /// Of a model that `train export` wrote; `scores` if its graph was cut there.
+    fn own(card: Card, outline: &Outline, session: &Session, scores: Option<&str>) -> Result<Self> {
         const HINT: &str = "card and graph contradict each other: export the model again";
-        let input = only_input(session)?;
-        let image =
-            Tensor::new(&card.input.name, TensorElementType::Uint8, &[None, None, None, Some(3)]);
-        image.check(input).map_err(|e| e.hint(HINT))?;
-        let classes = Some(card.classes.len() as i64);
-        let output = |want: Want, ty, shape: &[Option<i64>]| {
-            if card.output(want.name()).is_none() {
-                return Ok(None);
-            }
-            let outlet = output_called(session, want.name())?;
-            Tensor::new(want.name(), ty, shape).check(outlet)?;
-            Ok(Some(want.name().to_owned()))
-        };
         let hint = |e: Error| e.hint(HINT);
-        let labels = output(Want::Labels, TensorElementType::Uint8, &[None; 3]).map_err(hint)?;
-        let logits = output(Want::Logits, TensorElementType::Float32, &[None, classes, None, None])
-            .map_err(hint)?;
+        let input = only_input(session)?;
+        let rgb = [None, None, None, Some(3)];
+        Tensor::new(&card.input.name, TensorElementType::Uint8, &rgb).check(input).map_err(hint)?;
+        for output in &card.outputs {
+            if !outline.outputs.contains(&output.name) {
+                return Err(hint(no_output(&output.name, &outline.outputs)));
+            }
+        }
+        let logits = [None, Some(card.classes.len() as i64), None, None];
+        let check = |name: &str, ty, shape: &[Option<i64>]| {
+            Tensor::new(name, ty, shape).check(output_called(session, name)?).map_err(hint)?;
+            Ok::<_, Error>(name.to_owned())
+        };
+        let ending = match scores {
+            Some(scores) => Ending::Scores(check(scores, TensorElementType::Float32, &logits)?),
+            None => {
+                let given = |want: Want| card.output(want.name()).map(|_| want.name());
+                Ending::Whole {
+                    labels: given(Want::Labels)
+                        .map(|name| check(name, TensorElementType::Uint8, &[None; 3]))
+                        .transpose()?,
+                    logits: given(Want::Logits)
+                        .map(|name| check(name, TensorElementType::Float32, &logits))
+                        .transpose()?,
+                }
+            }
+        };
         let sizing =
             Sizing { fixed: card.input.width.zip(card.input.height), rigid: false, multiple: 1 };
         let input = card.input.name.clone();
-        Ok(Self { card, input, pixels: Pixels::Bytes, sizing, labels, logits })
+        Ok(Self { card, input, pixels: Pixels::Bytes, sizing, ending })
     }
 
     /// Of a model from elsewhere: one f32 image in, f32 logits out. `name` is for a card without one.
@@ -172,16 +191,17 @@ impl Contract {
             input: input.name().to_owned(),
             pixels: Pixels::Floats(Normalization::new(&card.input)),
             sizing: Sizing { fixed, rigid: rigid.is_some(), multiple: card.input.multiple },
-            labels: None,
-            logits: Some(output.name().to_owned()),
+            ending: Ending::Whole { labels: None, logits: Some(output.name().to_owned()) },
         })
     }
 
-    /// Name of an output in the graph; `None` if the model does not give it.
+    /// Name of the graph's output that what is wanted comes from; `None` if the model does not give it.
     pub fn output(&self, want: Want) -> Option<&str> {
-        match want {
-            Want::Labels => self.labels.as_deref(),
-            Want::Logits => self.logits.as_deref(),
+        self.card.output(want.name())?;
+        match (&self.ending, want) {
+            (Ending::Whole { labels, .. }, Want::Labels) => labels.as_deref(),
+            (Ending::Whole { logits, .. }, Want::Logits) => logits.as_deref(),
+            (Ending::Scores(scores), _) => Some(scores),
         }
     }
 }
@@ -195,9 +215,13 @@ fn only_input(session: &Session) -> Result<&Outlet> {
 
 fn output_called<'a>(session: &'a Session, name: &str) -> Result<&'a Outlet> {
     session.outputs().iter().find(|o| o.name() == name).ok_or_else(|| {
-        let names: Vec<&str> = session.outputs().iter().map(Outlet::name).collect();
-        Error::request(format!("graph: expected the output {name} of its card, got {names:?}"))
+        let names: Vec<String> = session.outputs().iter().map(|o| o.name().to_owned()).collect();
+        no_output(name, &names)
     })
+}
+
+fn no_output(name: &str, got: &[String]) -> Error {
+    Error::request(format!("graph: expected the output {name} of its card, got {got:?}"))
 }
 
 /// Width and height that the graph itself fixes; `None` if it leaves them free.

@@ -24,6 +24,7 @@ pub mod score;
 pub mod session;
 pub mod source;
 pub mod table;
+mod tail;
 pub mod timing;
 pub mod upsample;
 pub mod verify;

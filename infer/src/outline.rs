@@ -18,6 +18,8 @@ pub(crate) struct Outline {
     pub card: Option<String>,
     /// The dimensions of the first input.
     pub input: Vec<Dimension>,
+    /// Names of the outputs.
+    pub outputs: Vec<String>,
     /// Name of the first tensor whose values are in another file.
     external: Option<String>,
 }
@@ -56,7 +58,8 @@ impl Outline {
         let card =
             model.metadata.iter().rev().find(|m| m.key == Card::KEY).map(|m| m.value.clone());
         let input = model.graph.as_ref().map(proto::Graph::first_input).unwrap_or_default();
-        Ok(Self { opset, card, input, external: external.map(str::to_owned) })
+        let outputs = model.graph.iter().flat_map(|g| &g.outputs).map(|v| v.name.clone()).collect();
+        Ok(Self { opset, card, input, outputs, external: external.map(str::to_owned) })
     }
 
     /// # Errors
@@ -120,6 +123,8 @@ mod proto {
         pub initializers: Vec<Tensor>,
         #[prost(message, repeated, tag = "11")]
         pub inputs: Vec<Value>,
+        #[prost(message, repeated, tag = "12")]
+        pub outputs: Vec<Value>,
         #[prost(message, repeated, tag = "15")]
         pub sparse_initializers: Vec<SparseTensor>,
     }
@@ -271,6 +276,7 @@ mod tests {
             outline.input,
             [free("batch"), free("height"), free("width"), Dimension::Fixed(3)]
         );
+        assert_eq!(outline.outputs, ["labels", "logits"]);
         assert_eq!(outline.external, None);
     }
 }

@@ -20,6 +20,7 @@ use crate::output::make_folder;
 use crate::placement::{Node, watch};
 use crate::runtime::{Runtime, runtime, take_last_error};
 use crate::session::{Arena, Options, Shapes};
+use crate::tail::cut;
 
 /// Where the user wants the model to run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -62,6 +63,17 @@ pub(crate) struct Placed {
     pub provider: Provider,
     /// For the user: what was found out about the placement.
     pub note: String,
+    /// Name of the coarse logits if the graph was cut behind them.
+    pub scores: Option<String>,
+}
+
+/// Whether what follows the coarse logits may be done outside the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// On the CPU it is cut off where `tail` can.
+    Cut,
+    /// The graph is run whole.
+    Whole,
 }
 
 /// Makes a session of a model's bytes on the provider asked for. `sizes` are the graph's free dimensions by name,
@@ -73,9 +85,10 @@ pub(crate) fn place(
     file: &ModelFile,
     options: &Options,
     sizes: Option<&[(String, i64)]>,
+    tail: Tail,
 ) -> Result<Placed> {
     let runtime = runtime()?;
-    let ask = Ask { runtime, file, options, sizes };
+    let ask = Ask { runtime, file, options, sizes, tail };
     match options.provider {
         Choice::Cpu => ask.on_cpu(String::new()),
         Choice::Cuda => ask.on(Provider::Cuda),
@@ -110,17 +123,20 @@ struct Ask<'a> {
     file: &'a ModelFile,
     options: &'a Options,
     sizes: Option<&'a [(String, i64)]>,
+    tail: Tail,
 }
 
 impl Ask<'_> {
     fn on_cpu(&self, note: String) -> Result<Placed> {
         let arena = ep::CPU::default().with_arena_allocator(self.options.arena == Arena::On);
+        let cut = if self.tail == Tail::Cut { cut(&self.file.bytes) } else { None };
+        let bytes = cut.as_ref().map_or(&self.file.bytes, |c| &c.bytes);
         let session = self
             .builder()
             .and_then(|b| Ok(b.with_execution_providers([arena.build().error_on_failure()])?))
-            .and_then(|mut b| b.commit_from_memory(&self.file.bytes));
+            .and_then(|mut b| b.commit_from_memory(bytes));
         let session = session.map_err(|e| self.refused(&e))?;
-        Ok(Placed { session, provider: Provider::Cpu, note })
+        Ok(Placed { session, provider: Provider::Cpu, note, scores: cut.map(|c| c.scores) })
     }
 
     fn on(&self, provider: Provider) -> Result<Placed> {
@@ -137,7 +153,7 @@ impl Ask<'_> {
         }
         let strict = self.commit(provider, Fallback::Forbidden, None);
         if let Ok(session) = strict {
-            return Ok(Placed { session, provider, note: "every node".into() });
+            return Ok(Placed { session, provider, note: "every node".into(), scores: None });
         }
         let folder = tempfile::tempdir().work(|| format!("{asked}: temporary folder"))?;
         let mut session =
@@ -163,7 +179,7 @@ impl Ask<'_> {
             "{} nodes, and the arithmetic of sizes in {on_cpu} on the CPU",
             nodes.len() - on_cpu
         );
-        Ok(Placed { session, provider, note })
+        Ok(Placed { session, provider, note, scores: None })
     }
 
     /// Before TensorRT builds: a size to build for, a folder to keep it in, and a word about the wait.
@@ -254,7 +270,7 @@ mod tests {
             let bytes = include_bytes!("../tests/models/both.onnx").to_vec();
             let file = ModelFile { path: "m.onnx".into(), bytes };
             let options = Options { provider: choice, ..Options::default() };
-            match place(&file, &options, Some(&[])) {
+            match place(&file, &options, Some(&[]), Tail::Cut) {
                 Ok(placed) => assert_eq!(placed.provider, provider), // on a machine that has it
                 Err(error) => assert!(
                     error.to_string().starts_with(&format!("provider {provider}: expected"))

@@ -75,6 +75,43 @@ pub fn upsample_argmax(
     Ok(labels)
 }
 
+/// Resizes `logits` f32 `[classes, h, w]` from size `from` to size `to`: f32 `[classes, H, W]`.
+///
+/// # Panics
+/// If `logits` does not have `classes` times `from` values.
+pub fn upsample(logits: &[f32], classes: usize, from: Size, to: Size) -> Vec<f32> {
+    let (w, h, width, height) = (from.0 as usize, from.1 as usize, to.0 as usize, to.1 as usize);
+    assert!(logits.len() == classes * w * h, "logits of another size");
+    let (columns, rows) = (taps(from.0, to.0), taps(from.1, to.1));
+    let mut out = vec![0.0; classes * width * height];
+    out.par_chunks_exact_mut(width.max(1)).enumerate().for_each_init(
+        || vec![0.0; w],
+        |between, (i, out)| {
+            let (class, row) = (i / height, rows[i % height]);
+            let source = |y: u32| &logits[(class * h + y as usize) * w..][..w];
+            resize_row(&row, [source(row.first), source(row.second)], between, &columns, out);
+        },
+    );
+    out
+}
+
+/// One row: first between two source rows (`between` has their length), then along it.
+pub(crate) fn resize_row(
+    tap: &Tap,
+    [top, bottom]: [&[f32]; 2],
+    between: &mut [f32],
+    columns: &[Tap],
+    out: &mut [f32],
+) {
+    let [upper, lower] = tap.weights;
+    for ((value, top), bottom) in between.iter_mut().zip(top).zip(bottom) {
+        *value = upper * top + lower * bottom;
+    }
+    for (value, column) in out.iter_mut().zip(columns) {
+        *value = column.between(|x| between[x]);
+    }
+}
+
 /// The two source positions an output position lies between, and their weights.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Tap {

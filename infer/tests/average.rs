@@ -53,8 +53,8 @@ fn the_mean_softmax_is_pytorchs() {
         for ([x, y], values) in case.places.iter().zip(&case.values) {
             for (class, expected) in values.iter().enumerate() {
                 let off = (got.at(class, *x, *y) - expected).abs();
-                // Six digits are stored, and the logits differ by 1e-6 of 10.
-                assert!(off < 2e-5, "{averaging:?} class {class} at {x}, {y}: off by {off}");
+                // Seen: 3e-5, f32 sums in another order. One pixel value off by one would be 1e-3.
+                assert!(off < 1e-4, "{averaging:?} class {class} at {x}, {y}: off by {off}");
             }
         }
     }

@@ -6,7 +6,7 @@ use image::GrayImage;
 use rayon::prelude::*;
 use shared::error::{Error, Result};
 
-use crate::upsample::{RowBest, Size, Tap, taps};
+use crate::upsample::{RowBest, Size, resize_row, taps};
 
 /// Whether what is added is mirrored first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,23 +154,6 @@ impl Probabilities {
     fn row(&self, class: usize, y: usize) -> &[f32] {
         let width = self.size.0 as usize;
         &self.values[(y * self.classes + class) * width..][..width]
-    }
-}
-
-/// One row: first between two source rows, then along it.
-fn resize_row(
-    tap: &Tap,
-    [top, bottom]: [&[f32]; 2],
-    between: &mut [f32],
-    columns: &[Tap],
-    out: &mut [f32],
-) {
-    let [upper, lower] = tap.weights;
-    for ((value, top), bottom) in between.iter_mut().zip(top).zip(bottom) {
-        *value = upper * top + lower * bottom;
-    }
-    for (value, column) in out.iter_mut().zip(columns) {
-        *value = column.between(|x| between[x]);
     }
 }
 

@@ -1,6 +1,8 @@
 //! What goes into a run and what comes out: pixels, and labels or logits in ONNX Runtime's own memory.
 //! Not the model; the names and shapes are its contract's (`contract`).
 
+use std::time::Duration;
+
 use image::RgbImage;
 use ort::session::SessionOutputs;
 use ort::value::PrimitiveTensorElementType;
@@ -50,12 +52,25 @@ impl<'a> Input<'a> {
     }
 }
 
-/// What a run gave; the memory is ONNX Runtime's.
+/// What a run gave.
 #[derive(Debug)]
 pub struct Answer<'a> {
-    pub(super) outputs: SessionOutputs<'a>,
+    pub(super) values: Values<'a>,
     /// Name in the graph.
     pub(super) name: String,
+    /// Time spent behind the graph.
+    pub(super) post: Duration,
+}
+
+/// Where the values are.
+#[derive(Debug)]
+pub(super) enum Values<'a> {
+    /// In ONNX Runtime's memory.
+    Runtime(SessionOutputs<'a>),
+    /// Computed from coarse logits.
+    Labels(Vec<u8>),
+    /// Resized from coarse logits, with their dimensions.
+    Logits(Vec<f32>, [usize; 4]),
 }
 
 impl Answer<'_> {
@@ -64,7 +79,11 @@ impl Answer<'_> {
     /// # Errors
     /// If logits were wanted, or the output is of another type.
     pub fn labels(&self) -> Result<&[u8]> {
-        Ok(self.values()?.1)
+        match &self.values {
+            Values::Labels(labels) => Ok(labels),
+            Values::Logits(..) => Err(self.other("labels", "logits")),
+            Values::Runtime(outputs) => Ok(self.tensor(outputs)?.1),
+        }
     }
 
     /// f32 `[batch, classes, h, w]`.
@@ -72,7 +91,11 @@ impl Answer<'_> {
     /// # Errors
     /// If labels were wanted, or the output is of another type.
     pub fn logits(&self) -> Result<&[f32]> {
-        Ok(self.values()?.1)
+        match &self.values {
+            Values::Logits(logits, _) => Ok(logits),
+            Values::Labels(_) => Err(self.other("logits", "labels")),
+            Values::Runtime(outputs) => Ok(self.tensor(outputs)?.1),
+        }
     }
 
     /// Dimensions of the logits, `[batch, classes, h, w]`, checked: positive, and as many as the values.
@@ -80,7 +103,12 @@ impl Answer<'_> {
     /// # Errors
     /// If labels were wanted; another number of dimensions or of classes.
     pub fn logits_shape(&self, classes: usize) -> Result<[usize; 4]> {
-        let (shape, values) = self.values::<f32>()?;
+        let outputs = match &self.values {
+            Values::Runtime(outputs) => outputs,
+            Values::Logits(_, shape) => return Ok(*shape),
+            Values::Labels(_) => return Err(self.other("logits", "labels")),
+        };
+        let (shape, values) = self.tensor::<f32>(outputs)?;
         let sides: Vec<usize> = shape.iter().map(|&s| usize::try_from(s).unwrap_or(0)).collect();
         match sides[..] {
             [n, c, h, w] if c == classes && n * c * h * w == values.len() && !values.is_empty() => {
@@ -94,10 +122,16 @@ impl Answer<'_> {
         }
     }
 
-    fn values<T: PrimitiveTensorElementType>(&self) -> Result<(&[i64], &[T])> {
+    fn other(&self, expected: &str, got: &str) -> Error {
+        Error::work(format!("output {}: expected {expected}, got {got}", self.name))
+    }
+
+    fn tensor<'o, T: PrimitiveTensorElementType>(
+        &self,
+        outputs: &'o SessionOutputs<'_>,
+    ) -> Result<(&'o [i64], &'o [T])> {
         let name = &self.name;
-        let value = self
-            .outputs
+        let value = outputs
             .get(name)
             .ok_or_else(|| Error::work(format!("output {name}: expected one, got none")))?;
         let (shape, values) = value.try_extract_tensor::<T>().work(|| format!("output {name}"))?;

@@ -3,6 +3,7 @@
 //! be is `contract`'s. One file an idea: `options`, `pixels` (into the graph), `io`, `segment`, `sizing`.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use image::RgbImage;
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
@@ -21,14 +22,15 @@ pub use options::{Arena, CardFor, Options, Shapes};
 pub use segment::{Resized, Segmented};
 pub use sizing::Sizing;
 
+use self::io::Values;
 use self::pixels::Pixels;
-use crate::contract::{Contract, Said};
+use crate::contract::{Contract, Ending, Said};
 use crate::manifest::Manifest;
 use crate::model_file::ModelFile;
 use crate::outline::{Dimension, Outline};
-use crate::provider::{self, Provider};
+use crate::provider::{self, Provider, Tail};
 use crate::runtime::runtime;
-use crate::upsample::Size;
+use crate::upsample::{self, Size};
 
 /// An opened model.
 pub struct Model {
@@ -66,12 +68,12 @@ impl Model {
         outline.refuse_external_data(file)?;
         let within = |e: Error| e.within(format!("model: {}", file.path.display()));
         let said = Said::find(&outline, options.card_for(&file.path)).map_err(within)?;
-        let placed =
-            provider::place(file, &options, fixed_sizes(&said, &outline, &options).as_deref())?;
+        let tail = if matches!(said, Said::Own(_)) { Tail::Cut } else { Tail::Whole };
+        let sizes = fixed_sizes(&said, &outline, &options);
+        let placed = provider::place(file, &options, sizes.as_deref(), tail)?;
         let name = file.path.file_stem().unwrap_or_default().to_string_lossy();
         let contract =
-            Contract::new(said, &name, outline.opset, options.input_size, &placed.session)
-                .map_err(within)?;
+            Contract::new(said, &name, &outline, options.input_size, &placed).map_err(within)?;
         let select = |want: Want| {
             let selector =
                 contract.output(want).map(|name| OutputSelector::no_default().with(name));
@@ -79,7 +81,7 @@ impl Model {
             selector.map(|s| options(s).work(|| "run options".into())).transpose()
         };
         let (labels, logits) = (select(Want::Labels)?, select(Want::Logits)?);
-        let provider::Placed { session, provider, note } = placed;
+        let provider::Placed { session, provider, note, .. } = placed;
         let path = file.path.clone();
         Ok(Self { session, path, contract, provider, note, labels, logits, floats: Vec::new() })
     }
@@ -169,8 +171,48 @@ impl Model {
                 let (w, h) = (input.width, input.height);
                 Error::work(format!("model: {at}: run on {w}x{h}: {e}"))
             })?;
-        Ok(Answer { outputs, name: name.to_owned() })
+        let answer = Answer {
+            values: Values::Runtime(outputs),
+            name: name.to_owned(),
+            post: Duration::ZERO,
+        };
+        match self.contract.ending {
+            Ending::Whole { .. } => Ok(answer),
+            Ending::Scores(_) => finish(answer, self.contract.card.classes.len(), input, want)
+                .map_err(|e| e.within(format!("model: {at}"))),
+        }
     }
+}
+
+/// What the graph would have done behind its coarse logits: resizes them to input size, takes the argmax.
+fn finish<'a>(
+    scores: Answer<'a>,
+    classes: usize,
+    input: Input<'_>,
+    want: Want,
+) -> Result<Answer<'a>> {
+    let start = Instant::now();
+    let [n, _, h, w] = scores.logits_shape(classes)?;
+    let (from, to) = ((w as u32, h as u32), (input.width, input.height));
+    let mut images = scores.logits()?.chunks_exact(classes * h * w);
+    let values = match want {
+        Want::Labels => Values::Labels(
+            images
+                .map(|image| upsample::upsample_argmax(image, classes, from, to))
+                .collect::<std::result::Result<Vec<_>, _>>()
+                .map_err(segment::not_a_number)?
+                .concat(),
+        ),
+        Want::Logits => {
+            let shape = [n, classes, to.1 as usize, to.0 as usize];
+            // Of one image, the common case, without a copy.
+            let first = images.next().map(|i| upsample::upsample(i, classes, from, to));
+            let mut logits = first.unwrap_or_default();
+            images.for_each(|i| logits.extend(upsample::upsample(i, classes, from, to)));
+            Values::Logits(logits, shape)
+        }
+    };
+    Ok(Answer { values, name: want.name().to_owned(), post: start.elapsed() })
 }
 
 /// The free sizes of the graph's input, by name, for one image of the size that images are resized to; `None`

@@ -48,7 +48,8 @@ impl Model {
         let at = format!("model: {}", self.path().display());
         let start = Instant::now();
         let answer = self.run(Input::image(image), want)?;
-        let run = start.elapsed();
+        let behind = answer.post;
+        let run = start.elapsed().saturating_sub(behind);
         let start = Instant::now();
         let (labels, resized) = match want {
             Want::Labels => fit_labels(answer.labels()?, image.dimensions(), size, classes),
@@ -58,7 +59,7 @@ impl Model {
             }
         }
         .map_err(|e| e.within(&at))?;
-        Ok(Segmented { labels, resized, run, post: start.elapsed() })
+        Ok(Segmented { labels, resized, run, post: behind + start.elapsed() })
     }
 }
 
@@ -86,7 +87,7 @@ fn fit_logits(
 }
 
 /// The error of logits that are none.
-fn not_a_number(_: NotANumber) -> Error {
+pub(super) fn not_a_number(_: NotANumber) -> Error {
     Error::work("expected numbers as logits, got NaN")
         .hint("a half-precision model may overflow: export it with --precision fp32")
 }

@@ -225,6 +225,7 @@ impl ForeignCard {
                 layout: "NCHW".into(),
             }],
             precision: "fp32".into(),
+            quantization: None,
             opset,
             training: Training::default(),
             probe: Probe::default(),
