@@ -208,8 +208,8 @@ mod proto {
             let value = self.inputs.iter().find(|v| !is_weight(v));
             let ty = value.and_then(|v| v.ty.as_ref()?.tensor.as_ref()?.shape.as_ref());
             let side = |s: &Side| match s.size {
-                0 => Dimension::Free(s.name.clone()),
-                size => Dimension::Fixed(size),
+                1.. => Dimension::Fixed(s.size),
+                _ => Dimension::Free(s.name.clone()),
             };
             ty.map(|shape| shape.sides.iter().map(side).collect()).unwrap_or_default()
         }
