@@ -162,11 +162,16 @@ impl Contract {
         let wanted = card.input.name.as_deref().unwrap_or(input.name());
         let size = card.input.size.map(|[w, h]| (Some(i64::from(w)), Some(i64::from(h))));
         let (w, h) = size.unwrap_or_default();
-        let shape = match card.input.layout {
-            Layout::ChannelsFirst => [Some(1), Some(3), h, w],
-            Layout::ChannelsLast => [Some(1), h, w, Some(3)],
+        let (channels, shape) = match card.input.layout {
+            Layout::ChannelsFirst => (1, [Some(1), Some(3), h, w]),
+            Layout::ChannelsLast => (3, [Some(1), h, w, Some(3)]),
         };
-        Tensor::new(wanted, TensorElementType::Float32, &shape).check(input).map_err(hint)?;
+        let image = Tensor::new(wanted, TensorElementType::Float32, &shape);
+        image.check(input).map_err(hint)?;
+        // Left open it could be anything, such as the width of another layout.
+        if input.dtype().tensor_shape().and_then(|s| s.get(channels).copied()) != Some(3) {
+            return Err(hint(image.mismatch(input)));
+        }
         let rigid = fixed_size(input, card)?;
         let fixed = card.input.size.map(|[w, h]| (w, h)).or(rigid);
         let output = match &card.output {
@@ -268,17 +273,19 @@ impl<'a> Tensor<'a> {
         let well = outlet.name() == self.name
             && dtype.tensor_type() == Some(self.ty)
             && dtype.tensor_shape().is_some_and(|got| fits(got));
-        if well {
-            return Ok(());
-        }
+        if well { Ok(()) } else { Err(self.mismatch(outlet)) }
+    }
+
+    fn mismatch(&self, outlet: &Outlet) -> Error {
         let sizes: Vec<String> =
             self.shape.iter().map(|s| s.map_or("?".into(), |s| s.to_string())).collect();
-        Err(Error::request(format!(
-            "graph: expected {} {} [{}], got {} {dtype}",
+        Error::request(format!(
+            "graph: expected {} {} [{}], got {} {}",
             self.name,
             self.ty,
             sizes.join(", "),
-            outlet.name()
-        )))
+            outlet.name(),
+            outlet.dtype()
+        ))
     }
 }
