@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use shared::dataset::{Descriptor, Index};
+use shared::decode::MAX_SIDE;
 use shared::error::Result;
 
 use crate::provider::Choice;
-use crate::session::Options;
+use crate::session::{Arena, CardFor, Options, Shapes};
 
 /// Where and how models run; the same for every command.
 #[derive(Debug, Clone, Args)]
@@ -20,6 +21,32 @@ pub struct Run {
     /// CPU threads [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub threads: Option<u16>,
+    /// Memory arena of ONNX Runtime on the CPU: off holds less memory between runs, and is slower
+    #[arg(long, value_enum, default_value_t)]
+    pub arena: Arena,
+    /// Card of a model from elsewhere, TOML (models/README.md); MODEL=FILE for one of several models
+    #[arg(long, value_name = "FILE|MODEL=FILE")]
+    pub card: Vec<CardFor>,
+    /// Open only models that this list has, with its SHA-256 [example: models/manifest.toml]
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Keep TensorRT's engines and timings in this folder, so that only the first start builds them
+    #[arg(long, value_name = "DIR")]
+    pub engine_cache: Option<PathBuf>,
+    /// Resize images to this size [default: the card's, or their own]; TensorRT needs one
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    pub input_size: Option<(u32, u32)>,
+}
+
+/// `WIDTHxHEIGHT`.
+pub(crate) fn parse_size(text: &str) -> std::result::Result<(u32, u32), String> {
+    let sides = text.split_once('x').map(|(w, h)| (w.parse(), h.parse()));
+    match sides {
+        Some((Ok(w), Ok(h))) if (1..=MAX_SIDE).contains(&w) && (1..=MAX_SIDE).contains(&h) => {
+            Ok((w, h))
+        }
+        _ => Err(format!("expected WIDTHxHEIGHT, such as 1024x512, at most {MAX_SIDE} a side")),
+    }
 }
 
 impl Run {
@@ -30,7 +57,16 @@ impl Run {
             // It fails when the pool exists already, with as many threads as the first call asked for.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
         }
-        Options { provider: self.provider, threads }
+        Options {
+            provider: self.provider,
+            threads,
+            arena: self.arena,
+            cards: self.card.clone(),
+            manifest: self.manifest.clone(),
+            engine_cache: self.engine_cache.clone(),
+            input_size: self.input_size,
+            shapes: Shapes::Fixed,
+        }
     }
 }
 

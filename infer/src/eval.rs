@@ -10,7 +10,8 @@ use shared::error::{Context, Error, Result};
 use shared::files::write_atomic;
 use shared::metrics::EvalFile;
 
-use crate::args::{Data, Run};
+use crate::args::{Data, Run, parse_size};
+use crate::average::{Averaging, Window};
 use crate::output::{make_folder, make_parent, write_native};
 use crate::score::{self, check_classes, median_ms, report};
 use crate::session::{Model, Resized};
@@ -33,8 +34,48 @@ pub struct EvalArgs {
     /// JSON of an earlier evaluation to compare with: adds differences and the paper's dagger average
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
+    /// See each image at several scales and average the softmax [example: 0.5,0.75,1,1.25,1.5,1.75]
+    #[arg(long, value_delimiter = ',', value_name = "FACTOR,FACTOR", default_value = "1", value_parser = parse_scale)]
+    scales: Vec<f64>,
+    /// See each image mirrored, too, and average the softmax
+    #[arg(long)]
+    flip: bool,
+    /// See each image in overlapping windows of this size and average the softmax
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
+    window: Option<(u32, u32)>,
+    /// Share of a window that the next one covers again, 0 to 0.9 [default: 0.33]
+    #[arg(long, value_name = "SHARE", requires = "window", value_parser = parse_overlap)]
+    overlap: Option<f64>,
     #[command(flatten)]
     run: Run,
+}
+
+fn parse_scale(text: &str) -> std::result::Result<f64, String> {
+    let scale = text.trim().parse().map_err(|e| format!("{e}"))?;
+    if (0.1..=8.0).contains(&scale) {
+        Ok(scale)
+    } else {
+        Err("expected a factor from 0.1 to 8".into())
+    }
+}
+
+fn parse_overlap(text: &str) -> std::result::Result<f64, String> {
+    let share = text.parse().map_err(|e| format!("{e}"))?;
+    if (0.0..=0.9).contains(&share) {
+        Ok(share)
+    } else {
+        Err("expected a share from 0 to 0.9".into())
+    }
+}
+
+impl EvalArgs {
+    /// How images are seen; `None`: once and whole.
+    fn averaging(&self) -> Option<Averaging> {
+        let overlap = self.overlap.unwrap_or(0.33);
+        let window = self.window.map(|size| Window { size, overlap });
+        let averaging = Averaging { scales: self.scales.clone(), flip: self.flip, window };
+        Some(averaging).filter(|a| !a.is_plain())
+    }
 }
 
 /// Runs the command; returns what goes to standard output.
@@ -56,7 +97,9 @@ pub fn eval(args: &EvalArgs) -> Result<String> {
     let places: Vec<usize> = (0..index.samples.len()).collect();
     let started = std::time::Instant::now();
     let mut images = 0;
-    let scores = score::score(std::slice::from_mut(&mut model), &index, &places, |scene| {
+    let averaging = args.averaging();
+    let models = std::slice::from_mut(&mut model);
+    let scores = score::score_by(models, &index, &places, averaging.as_ref(), |scene| {
         images += 1;
         let Some(folder) = &args.save_labels else { return Ok(()) };
         let path = folder.join(format!("{}_pred.png", index.samples[scene.place].name));
@@ -83,6 +126,7 @@ pub fn eval(args: &EvalArgs) -> Result<String> {
         dataset: index.descriptor.name.clone(),
         split: index.split.clone(),
         images: images as u64,
+        averaged: averaging.as_ref().map(Averaging::record),
         report: report(&score.confusion, &index.descriptor),
     };
     if let Some(path) = &args.json {
@@ -90,10 +134,22 @@ pub fn eval(args: &EvalArgs) -> Result<String> {
         write_atomic(path, (json + "\n").as_bytes())?;
     }
     let mut text = table(&file, baseline.as_ref());
+    if let Some(averaging) = &averaging {
+        text += &format!("mean softmax of {}\n", describe(averaging));
+    }
     if score.resized == Resized::Labels {
         text += "labels resized to the labels' size by nearest, since the model gives no logits\n";
     }
     Ok(text)
+}
+
+fn describe(averaging: &Averaging) -> String {
+    let scales: Vec<String> = averaging.scales.iter().map(f64::to_string).collect();
+    let mirrored = if averaging.flip { ", each mirrored too" } else { "" };
+    let windows = averaging.window.map_or(String::new(), |w| {
+        format!(", in windows of {} x {} overlapping by {}", w.size.0, w.size.1, w.overlap)
+    });
+    format!("scales {}{mirrored}{windows}", scales.join(", "))
 }
 
 fn read_baseline(path: &Path, index: &Index) -> Result<EvalFile> {

@@ -10,8 +10,9 @@ use shared::card::Card;
 use shared::error::{Error, Result};
 
 use crate::args::Run;
+use crate::manifest::Manifest;
 use crate::model_file::ModelFile;
-use crate::session::Model;
+use crate::session::{Model, Options, Shapes};
 use crate::table::percent;
 use crate::verify::verify;
 
@@ -24,6 +25,9 @@ pub struct InfoArgs {
     /// Replay the card's probe: exit code 1 if the model does not compute what its trainer did
     #[arg(long)]
     verify: bool,
+    /// Add the model's SHA-256 to this manifest, which is made if it is not there
+    #[arg(long, value_name = "MANIFEST", conflicts_with_all = ["verify", "manifest"])]
+    pin: Option<PathBuf>,
     #[command(flatten)]
     run: Run,
 }
@@ -34,8 +38,15 @@ pub struct InfoArgs {
 /// What is no model, or has no card (exit code 2); a model that is not verified (exit code 1).
 pub fn info(args: &InfoArgs, print: impl Fn(&str)) -> Result<()> {
     let file = ModelFile::read(&args.model)?;
-    let mut model = Model::load(&file, args.run.options())?;
+    // A probe has a size of its own.
+    let shapes = if args.verify { Shapes::Free } else { Shapes::Fixed };
+    let mut model = Model::load(&file, Options { shapes, ..args.run.options() })?;
     eprintln!("{}", model.provider_line());
+    if let Some(manifest) = &args.pin {
+        // Only what could be opened is pinned.
+        print(&format!("{}\n", Manifest::pin(manifest, &file)?));
+        return Ok(());
+    }
     if !args.verify {
         print(&describe(&file, &model));
         return Ok(());
@@ -69,25 +80,8 @@ fn describe(file: &ModelFile, model: &Model) -> String {
     inputs.into_iter().for_each(|input| line("input", input));
     outputs.into_iter().for_each(|output| line("output", output));
     line("image", image_line(card));
-    let training = &card.training;
-    line(
-        "training",
-        format!(
-            "{} on {}, {} iterations, seed {}, version {}",
-            training.loss, card.dataset, training.iterations, training.seed, training.version
-        ),
-    );
-    let probe = &card.probe;
-    line(
-        "probe",
-        format!(
-            "{} x {} x {}, {} positions",
-            probe.batch,
-            probe.height,
-            probe.width,
-            probe.positions.len()
-        ),
-    );
+    line("training", training_line(card));
+    line("probe", probe_line(card));
     line(
         "classes",
         format!("{} (id, name, colour, share of the training pixels)", card.classes.len()),
@@ -100,6 +94,26 @@ fn describe(file: &ModelFile, model: &Model) -> String {
         line("", format!("{id:>3}  {:<16} #{r:02x}{g:02x}{b:02x}  {share:>7} %{mark}", class.name));
     }
     text
+}
+
+fn training_line(card: &Card) -> String {
+    let training = &card.training;
+    if card.probe.is_empty() {
+        return format!("elsewhere, on {}", card.dataset);
+    }
+    format!(
+        "{} on {}, {} iterations, seed {}, version {}",
+        training.loss, card.dataset, training.iterations, training.seed, training.version
+    )
+}
+
+fn probe_line(card: &Card) -> String {
+    let probe = &card.probe;
+    if probe.is_empty() {
+        return "none".into();
+    }
+    let (n, h, w) = (probe.batch, probe.height, probe.width);
+    format!("{n} x {h} x {w}, {} positions", probe.positions.len())
 }
 
 fn image_line(card: &Card) -> String {

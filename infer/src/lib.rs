@@ -1,16 +1,21 @@
 //! Running an exported model through ONNX Runtime: scores, pictures, comparisons, facts.
 //! Not training and not export; it knows neither torch nor the trainer, and prints nothing on its own to
-//! standard output. One file per command (`eval`, `predict`, `compare`, `info`), on top of `session`.
+//! standard output. One file per command (`eval`, `predict`, `compare`, `bench`, `gate`, `info`), on top of `session`.
 
 pub mod args;
+pub mod average;
+pub mod bench;
 pub mod compare;
 mod contract;
 pub mod eval;
 mod feed;
+pub mod gate;
 pub mod info;
 pub mod interrupt;
 pub mod live;
+pub mod manifest;
 pub mod model_file;
+mod outline;
 pub mod output;
 mod placement;
 pub mod predict;
@@ -20,5 +25,7 @@ pub mod score;
 pub mod session;
 pub mod source;
 pub mod table;
+mod tail;
+pub mod timing;
 pub mod upsample;
 pub mod verify;

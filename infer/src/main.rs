@@ -6,8 +6,10 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use infer::bench::{BenchArgs, bench};
 use infer::compare::{CompareArgs, compare};
 use infer::eval::{EvalArgs, eval};
+use infer::gate::{GateArgs, gate};
 use infer::info::{InfoArgs, info};
 use infer::interrupt;
 use infer::live::{LiveArgs, live};
@@ -32,6 +34,10 @@ enum Command {
     Compare(CompareArgs),
     /// Watch models work on images, video, streams, cameras, or a generated drive
     Live(LiveArgs),
+    /// Time models stage by stage, from decoded to coloured frame
+    Bench(BenchArgs),
+    /// Hold a model to limits on recall, IoU and latency: exit code 1 with the list of what failed
+    Gate(GateArgs),
     /// Show what a model file is; with --verify, whether it computes what its trainer did
     Info(InfoArgs),
 }
@@ -47,6 +53,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Predict(args) => print(&predict(&args)?),
         Command::Compare(args) => print(&compare(&args)?),
         Command::Live(args) => live(&args, print)?,
+        Command::Bench(args) => print(&bench(&args)?),
+        Command::Gate(args) => gate(&args, print)?,
         Command::Info(args) => info(&args, print)?,
     }
     Ok(())

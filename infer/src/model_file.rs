@@ -1,6 +1,5 @@
 //! A model file, read once: what is hashed is what is run.
-//! Not parsed here. A model that keeps weights in other files cannot be opened from memory, which is meant:
-//! a checksum of the file would say nothing about them.
+//! Not parsed here: that begins with `outline`, after `manifest` has compared the checksum.
 
 use std::path::{Path, PathBuf};
 

@@ -3,10 +3,9 @@
 //! The report is ONNX Runtime's own trace, JSON, one event per node that ran.
 
 use ort::session::Session;
+use ort::value::{Outlet, TensorElementType, TensorRef};
 use serde::Deserialize;
 use shared::error::{Context, Error, Result};
-
-use crate::session::Input;
 
 /// A node of a profiled run.
 pub(crate) struct Node {
@@ -31,16 +30,33 @@ impl Node {
     }
 }
 
-/// Runs a session made with profiling once, on a black 64 x 64 image; what ran where. Ends the profiling.
+/// Runs a session made with profiling once, on a small black image; what ran where. Ends the profiling.
 pub(crate) fn watch(session: &mut Session) -> Result<Vec<Node>> {
     let what = || "profiled run".to_owned();
-    let name = session.inputs().first().map(|i| i.name().to_owned()).unwrap_or_default();
-    let pixels = [0; 64 * 64 * 3];
-    let image = Input { pixels: &pixels, batch: 1, height: 64, width: 64 };
-    session.run(ort::inputs![name => image.tensor()?]).work(what)?;
+    let input = session
+        .inputs()
+        .first()
+        .ok_or_else(|| Error::request("graph: expected an input, got none"))?;
+    let (name, shape) = (input.name().to_owned(), small_shape(input));
+    let count = shape.iter().product::<i64>() as usize;
+    let (bytes, floats) = (vec![0_u8; count], vec![0_f32; count]);
+    let image = match input.dtype().tensor_type() {
+        Some(TensorElementType::Float32) => {
+            TensorRef::from_array_view((shape, &floats[..])).work(what)?.into_dyn()
+        }
+        _ => TensorRef::from_array_view((shape, &bytes[..])).work(what)?.into_dyn(),
+    };
+    session.run(ort::inputs![name => image]).work(what)?;
     let file = session.end_profiling().work(what)?;
     let text = std::fs::read_to_string(&file).work(what)?;
     read_profile(&text)
+}
+
+/// The graph's own sizes where it fixes them, else one image of 64 x 64.
+fn small_shape(input: &Outlet) -> Vec<i64> {
+    let shape = input.dtype().tensor_shape().map(|s| s.to_vec()).unwrap_or_default();
+    let free = |place: usize| if place == 0 { 1 } else { 64 };
+    shape.iter().enumerate().map(|(i, &s)| if s > 0 { s } else { free(i) }).collect()
 }
 
 fn read_profile(text: &str) -> Result<Vec<Node>> {

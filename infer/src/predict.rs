@@ -58,14 +58,13 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
     make_folder(&args.out)?;
     let palette = Palette::new(&model.card().classes);
     let entries = class_entries(&model.card().classes);
-    let size = model.card().input.width.zip(model.card().input.height);
+    let sizing = model.sizing();
 
     let bar = progress(sources.len());
     let load = |i: usize| {
         let start = Instant::now();
         let image = decode::rgb(&sources[i].path)?;
-        let (width, height) = size.unwrap_or(image.dimensions());
-        let input = shared::preprocess::resize_image(&image, width, height);
+        let input = sizing.prepare(&image);
         Ok::<_, Error>((image, input, start.elapsed()))
     };
     let mut failed: Vec<Error> = Vec::new();

@@ -1,5 +1,6 @@
 //! Execution providers: which one is asked for, attaching it, and proof that it runs the work.
 //! Not a list of wishes: a provider asked for by name is used, or refused with what was missing.
+//! TensorRT builds an engine for one size, which takes minutes: said before, and kept in a folder on request.
 //! Registering CUDA proves nothing, since ONNX Runtime quietly runs on the CPU what a provider does not
 //! take. Its switch `session.disable_cpu_ep_fallback` forbids that, but also refuses every graph with
 //! dynamic sizes, because ONNX Runtime puts their shape arithmetic on the CPU on purpose. So the switch is
@@ -14,8 +15,12 @@ use ort::session::Session;
 use ort::session::builder::{AutoDevicePolicy, SessionBuilder};
 use shared::error::{Context, Error, Result};
 
+use crate::model_file::ModelFile;
+use crate::output::make_folder;
 use crate::placement::{Node, watch};
 use crate::runtime::{Runtime, runtime, take_last_error};
+use crate::session::{Arena, Options, Shapes};
+use crate::tail::cut;
 
 /// Where the user wants the model to run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -58,21 +63,33 @@ pub(crate) struct Placed {
     pub provider: Provider,
     /// For the user: what was found out about the placement.
     pub note: String,
+    /// Name of the coarse logits if the graph was cut behind them.
+    pub scores: Option<String>,
 }
 
-/// Makes a session of a model's bytes on the provider asked for.
+/// Whether what follows the coarse logits may be done outside the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// On the CPU it is cut off where `tail` can.
+    Cut,
+    /// The graph is run whole.
+    Whole,
+}
+
+/// Makes a session of a model's bytes on the provider asked for. `sizes` are the graph's free dimensions by name,
+/// each with the size that TensorRT is to build for; `None` if some are not known.
 ///
 /// # Errors
 /// A model that ONNX Runtime refuses, and a provider by name that is not to be had (exit code 2).
 pub(crate) fn place(
-    path: &Path,
-    bytes: &[u8],
-    choice: Choice,
-    threads: Option<usize>,
+    file: &ModelFile,
+    options: &Options,
+    sizes: Option<&[(String, i64)]>,
+    tail: Tail,
 ) -> Result<Placed> {
     let runtime = runtime()?;
-    let ask = Ask { runtime, path, bytes, threads };
-    match choice {
+    let ask = Ask { runtime, file, options, sizes, tail };
+    match options.provider {
         Choice::Cpu => ask.on_cpu(String::new()),
         Choice::Cuda => ask.on(Provider::Cuda),
         Choice::Tensorrt => ask.on(Provider::Tensorrt),
@@ -103,16 +120,23 @@ enum Fallback {
 
 struct Ask<'a> {
     runtime: &'a Runtime,
-    path: &'a Path,
-    bytes: &'a [u8],
-    threads: Option<usize>,
+    file: &'a ModelFile,
+    options: &'a Options,
+    sizes: Option<&'a [(String, i64)]>,
+    tail: Tail,
 }
 
 impl Ask<'_> {
     fn on_cpu(&self, note: String) -> Result<Placed> {
-        let session = self.builder().and_then(|mut b| b.commit_from_memory(self.bytes));
+        let arena = ep::CPU::default().with_arena_allocator(self.options.arena == Arena::On);
+        let cut = if self.tail == Tail::Cut { cut(&self.file.bytes) } else { None };
+        let bytes = cut.as_ref().map_or(&self.file.bytes, |c| &c.bytes);
+        let session = self
+            .builder()
+            .and_then(|b| Ok(b.with_execution_providers([arena.build().error_on_failure()])?))
+            .and_then(|mut b| b.commit_from_memory(bytes));
         let session = session.map_err(|e| self.refused(&e))?;
-        Ok(Placed { session, provider: Provider::Cpu, note })
+        Ok(Placed { session, provider: Provider::Cpu, note, scores: cut.map(|c| c.scores) })
     }
 
     fn on(&self, provider: Provider) -> Result<Placed> {
@@ -124,9 +148,12 @@ impl Ask<'_> {
             ))
             .hint("`cargo xtask setup --cuda` fetches one, or set ORT_DYLIB_PATH, or use --provider cpu"));
         }
+        if provider == Provider::Tensorrt {
+            self.prepare_engine()?;
+        }
         let strict = self.commit(provider, Fallback::Forbidden, None);
         if let Ok(session) = strict {
-            return Ok(Placed { session, provider, note: "every node".into() });
+            return Ok(Placed { session, provider, note: "every node".into(), scores: None });
         }
         let folder = tempfile::tempdir().work(|| format!("{asked}: temporary folder"))?;
         let mut session =
@@ -152,14 +179,35 @@ impl Ask<'_> {
             "{} nodes, and the arithmetic of sizes in {on_cpu} on the CPU",
             nodes.len() - on_cpu
         );
-        Ok(Placed { session, provider, note })
+        Ok(Placed { session, provider, note, scores: None })
+    }
+
+    /// Before TensorRT builds: a size to build for, a folder to keep it in, and a word about the wait.
+    fn prepare_engine(&self) -> Result<()> {
+        let at = || format!("provider tensorrt: {}", self.file.path.display());
+        if self.options.shapes == Shapes::Fixed && self.sizes.is_none() {
+            return Err(Error::request(format!(
+                "{}: expected a size to build for, got none",
+                at()
+            ))
+            .hint("--input-size WIDTHxHEIGHT"));
+        }
+        let kept = match &self.options.engine_cache {
+            Some(folder) => {
+                make_folder(folder)?;
+                format!("kept in {}", folder.display())
+            }
+            None => "not kept: --engine-cache DIR keeps it".to_owned(),
+        };
+        eprintln!("{}: building an engine takes minutes unless it is there already ({kept})", at());
+        Ok(())
     }
 
     fn builder(&self) -> ort::Result<SessionBuilder> {
         let mut builder = Session::builder(&self.runtime.environment)?
             // Nothing is chosen behind our back.
             .with_auto_device(AutoDevicePolicy::PreferCPU)?;
-        if let Some(threads) = self.threads {
+        if let Some(threads) = self.options.threads {
             builder = builder.with_intra_threads(threads)?;
         }
         Ok(builder)
@@ -173,24 +221,38 @@ impl Ask<'_> {
     ) -> ort::Result<Session> {
         let mut providers: Vec<ExecutionProviderDispatch> = Vec::new();
         if provider == Provider::Tensorrt {
-            providers.push(ep::TensorRT::default().build().error_on_failure());
+            let mut tensorrt = ep::TensorRT::default();
+            if let Some(folder) = &self.options.engine_cache {
+                let folder = folder.display();
+                tensorrt = tensorrt
+                    .with_engine_cache(true)
+                    .with_engine_cache_path(&folder)
+                    .with_timing_cache(true)
+                    .with_timing_cache_path(&folder);
+            }
+            providers.push(tensorrt.build().error_on_failure());
         }
         // TF32 rounds the factors of f32 products to 11 bits: not what a model called fp32 promises.
         providers.push(ep::CUDA::default().with_tf32(false).build().error_on_failure());
         let mut builder = self.builder()?.with_execution_providers(providers)?;
+        if provider == Provider::Tensorrt && self.options.shapes == Shapes::Fixed {
+            for (name, size) in self.sizes.into_iter().flatten() {
+                builder = builder.with_dimension_override(name, *size)?;
+            }
+        }
         if fallback == Fallback::Forbidden {
             builder = builder.with_disable_cpu_fallback()?;
         }
         if let Some(folder) = profile {
             builder = builder.with_profiling(folder.join("nodes"))?;
         }
-        builder.commit_from_memory(self.bytes)
+        builder.commit_from_memory(&self.file.bytes)
     }
 
     fn refused(&self, error: &ort::Error) -> Error {
         Error::request(format!(
             "model: {}: expected an ONNX model, got {error}",
-            self.path.display()
+            self.file.path.display()
         ))
         .hint("the file may be truncated: export or copy it again")
     }
@@ -200,14 +262,15 @@ impl Ask<'_> {
 mod tests {
     use super::*;
 
-    const MODEL: &[u8] = include_bytes!("../tests/models/both.onnx");
-
     #[test]
     fn a_provider_by_name_that_is_not_to_be_had_is_an_error_that_says_what_is_missing() {
         for (choice, provider) in
             [(Choice::Cuda, Provider::Cuda), (Choice::Tensorrt, Provider::Tensorrt)]
         {
-            match place(Path::new("m.onnx"), MODEL, choice, None) {
+            let bytes = include_bytes!("../tests/models/both.onnx").to_vec();
+            let file = ModelFile { path: "m.onnx".into(), bytes };
+            let options = Options { provider: choice, ..Options::default() };
+            match place(&file, &options, Some(&[]), Tail::Cut) {
                 Ok(placed) => assert_eq!(placed.provider, provider), // on a machine that has it
                 Err(error) => assert!(
                     error.to_string().starts_with(&format!("provider {provider}: expected"))

@@ -12,9 +12,10 @@ use shared::error::{Error, Result};
 use shared::labels::IGNORE;
 use shared::metrics::{Confusion, Report};
 
+use crate::average::Averaging;
 use crate::feed::{feed, loader_threads};
 use crate::interrupt;
-use crate::session::{Model, Resized};
+use crate::session::{Model, Resized, Sizing};
 
 /// An image of the split with what is true and what the models said.
 #[derive(Debug)]
@@ -87,8 +88,25 @@ pub fn score(
     models: &mut [Model],
     index: &Index,
     places: &[usize],
+    visit: impl FnMut(&Scene) -> Result<()>,
+) -> Result<Vec<Score>> {
+    score_by(models, index, places, None, visit)
+}
+
+/// As [`score`], each image seen as often as `averaging` says.
+///
+/// # Errors
+/// As [`score`]; a model that cannot be seen so.
+pub fn score_by(
+    models: &mut [Model],
+    index: &Index,
+    places: &[usize],
+    averaging: Option<&Averaging>,
     mut visit: impl FnMut(&Scene) -> Result<()>,
 ) -> Result<Vec<Score>> {
+    if let Some(averaging) = averaging {
+        models.iter().try_for_each(|model| averaging.check(model))?;
+    }
     for model in models.iter() {
         check_classes(model.card(), &index.descriptor)?;
     }
@@ -101,19 +119,18 @@ pub fn score(
     let mut scores: Vec<Score> = models.iter().map(|_| empty()).collect();
     let bar = progress(places.len());
     // The loader needs the sizes only; the models themselves stay on this thread.
-    let fixed: Vec<Option<(u32, u32)>> =
-        models.iter().map(|m| m.card().input.width.zip(m.card().input.height)).collect();
+    let sizings: Vec<Sizing> = models.iter().map(Model::sizing).collect();
     let load = |i: usize| {
         let start = Instant::now();
         let (image, mut truth) = index.load(places[i])?;
         hide_unscored(&mut truth, &index.descriptor.unscored);
         let decode = start.elapsed();
-        let inputs: Vec<(RgbImage, Duration)> = fixed
+        let inputs: Vec<(Option<RgbImage>, Duration)> = sizings
             .iter()
-            .map(|size| {
+            .map(|sizing| {
                 let start = Instant::now();
-                let (width, height) = size.unwrap_or(image.dimensions());
-                let input = shared::preprocess::resize_image(&image, width, height);
+                // Several sizes are made where they are used: a split's images at all of them fill memory.
+                let input = averaging.is_none().then(|| sizing.prepare(&image));
                 (input, decode + start.elapsed())
             })
             .collect();
@@ -124,7 +141,13 @@ pub fn score(
         let (image, truth, inputs) = loaded?;
         let mut predictions = Vec::with_capacity(models.len());
         for ((model, score), (input, prepare)) in models.iter_mut().zip(&mut scores).zip(inputs) {
-            let result = model.segment(&input, truth.dimensions())?;
+            let result = match (averaging, &input) {
+                (Some(averaging), _) => averaging.segment(model, &image, truth.dimensions())?,
+                (None, Some(input)) => model.segment(input, truth.dimensions())?,
+                (None, None) => {
+                    return Err(Error::work("score: expected a prepared image, got none"));
+                }
+            };
             score.times.prepare.push(prepare);
             score.times.run.push(result.run);
             score.times.post.push(result.post);

@@ -127,7 +127,7 @@ mod tests {
         confusion.add(truth, prediction);
         let class = |name: &str| Class { name: name.into(), color: [0; 3], native_id: 0 };
         let report = confusion.report(&[class("road"), class("pole"), class("train")]);
-        EvalFile { dataset: "three".into(), split: "val".into(), images: 1, report }
+        EvalFile { dataset: "three".into(), split: "val".into(), images: 1, averaged: None, report }
     }
 
     #[test]

@@ -30,9 +30,7 @@ pub fn argmax(logits: &[f32], classes: usize, size: Size) -> Result<Vec<u8>, Not
             for class in 0..classes {
                 best.offer(class, &logits[(class * h + y) * w..][..w]);
             }
-            best.check(w)?;
-            out.iter_mut().zip(&best.class).for_each(|(label, class)| *label = *class as u8);
-            Ok(())
+            best.write(out)
         },
     )?;
     Ok(labels)
@@ -77,22 +75,59 @@ pub fn upsample_argmax(
     Ok(labels)
 }
 
+/// Resizes `logits` f32 `[classes, h, w]` from size `from` to size `to`: f32 `[classes, H, W]`.
+///
+/// # Panics
+/// If `logits` does not have `classes` times `from` values.
+pub fn upsample(logits: &[f32], classes: usize, from: Size, to: Size) -> Vec<f32> {
+    let (w, h, width, height) = (from.0 as usize, from.1 as usize, to.0 as usize, to.1 as usize);
+    assert!(logits.len() == classes * w * h, "logits of another size");
+    let (columns, rows) = (taps(from.0, to.0), taps(from.1, to.1));
+    let mut out = vec![0.0; classes * width * height];
+    out.par_chunks_exact_mut(width.max(1)).enumerate().for_each_init(
+        || vec![0.0; w],
+        |between, (i, out)| {
+            let (class, row) = (i / height, rows[i % height]);
+            let source = |y: u32| &logits[(class * h + y as usize) * w..][..w];
+            resize_row(&row, [source(row.first), source(row.second)], between, &columns, out);
+        },
+    );
+    out
+}
+
+/// One row: first between two source rows (`between` has their length), then along it.
+pub(crate) fn resize_row(
+    tap: &Tap,
+    [top, bottom]: [&[f32]; 2],
+    between: &mut [f32],
+    columns: &[Tap],
+    out: &mut [f32],
+) {
+    let [upper, lower] = tap.weights;
+    for ((value, top), bottom) in between.iter_mut().zip(top).zip(bottom) {
+        *value = upper * top + lower * bottom;
+    }
+    for (value, column) in out.iter_mut().zip(columns) {
+        *value = column.between(|x| between[x]);
+    }
+}
+
 /// The two source positions an output position lies between, and their weights.
 #[derive(Debug, Clone, Copy)]
-struct Tap {
-    first: u32,
-    second: u32,
-    weights: [f32; 2],
+pub(crate) struct Tap {
+    pub first: u32,
+    pub second: u32,
+    pub weights: [f32; 2],
 }
 
 impl Tap {
-    fn between(&self, at: impl Fn(usize) -> f32) -> f32 {
+    pub fn between(&self, at: impl Fn(usize) -> f32) -> f32 {
         self.weights[0] * at(self.first as usize) + self.weights[1] * at(self.second as usize)
     }
 }
 
 /// Taps of every output position. In f32, because PyTorch computes them so.
-fn taps(from: u32, to: u32) -> Vec<Tap> {
+pub(crate) fn taps(from: u32, to: u32) -> Vec<Tap> {
     let scale = from as f32 / to as f32;
     let last = from.saturating_sub(1);
     (0..to)
@@ -211,7 +246,7 @@ impl Planes<'_> {
 }
 
 /// The running maximum of a row.
-struct RowBest {
+pub(crate) struct RowBest {
     value: Vec<f32>,
     /// As wide as the values, so that comparing and choosing are one vector operation each.
     class: Vec<u32>,
@@ -221,16 +256,16 @@ struct RowBest {
 const NONE: u32 = u32::MAX;
 
 impl RowBest {
-    fn new(width: usize) -> Self {
+    pub fn new(width: usize) -> Self {
         Self { value: vec![0.0; width], class: vec![NONE; width] }
     }
 
-    fn reset(&mut self) {
+    pub fn reset(&mut self) {
         self.value.fill(f32::NEG_INFINITY);
         self.class.fill(NONE);
     }
 
-    fn offer(&mut self, class: usize, values: &[f32]) {
+    pub fn offer(&mut self, class: usize, values: &[f32]) {
         for ((best, at), &value) in self.value.iter_mut().zip(&mut self.class).zip(values) {
             let better = value > *best; // never true of a NaN
             *best = if better { value } else { *best };
@@ -238,6 +273,13 @@ impl RowBest {
             let mask = u32::from(better).wrapping_neg();
             *at = (class as u32 & mask) | (*at & !mask);
         }
+    }
+
+    /// Writes the classes of a whole row.
+    pub fn write(&self, out: &mut [u8]) -> Result<(), NotANumber> {
+        self.check(out.len())?;
+        out.iter_mut().zip(&self.class).for_each(|(label, class)| *label = *class as u8);
+        Ok(())
     }
 
     /// Whether each of the first `count` pixels has a class.

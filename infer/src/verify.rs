@@ -40,10 +40,17 @@ fn tolerance(precision: &str, probe: &Probe) -> f32 {
 /// Replays the probe of the model's card.
 ///
 /// # Errors
-/// A run that fails. A difference is no error but a verdict.
+/// A card without a probe (exit code 2), a run that fails. A difference is no error but a verdict.
 pub fn verify(model: &mut Model) -> Result<Verdict> {
     let card = model.card().clone();
     let probe = &card.probe;
+    if probe.is_empty() {
+        return Err(Error::request(format!(
+            "model: {}: expected a probe on its card, got none",
+            model.path().display()
+        ))
+        .hint("only `train export` writes one: score a model from elsewhere with `infer eval`"));
+    }
     let pixels = probe_image(probe.seed, probe.batch, probe.height, probe.width);
     let input =
         Input { pixels: &pixels, batch: probe.batch, height: probe.height, width: probe.width };

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Context, Error, Result};
 use crate::labels::{Class, MAX_CLASSES};
 
+mod foreign;
 mod probe;
 
+pub use foreign::{ColorOrder, ForeignCard, ForeignInput, Layout};
 pub use probe::{Probe, probe_image};
 
 /// Version of the card this program writes and the only one it reads.
@@ -46,7 +48,7 @@ pub struct Card {
     pub opset: u32,
     /// Where it comes from.
     pub training: Training,
-    /// What the trainer computed on an image that anyone can make.
+    /// What the trainer computed on an image that anyone can make; empty in a model from elsewhere.
     pub probe: Probe,
 }
 

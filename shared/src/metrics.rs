@@ -61,9 +61,25 @@ pub struct EvalFile {
     pub split: String,
     /// Number of images scored.
     pub images: u64,
+    /// How images were seen if not once and whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub averaged: Option<Averaged>,
     /// The numbers, in the same JSON object.
     #[serde(flatten)]
     pub report: Report,
+}
+
+/// An evaluation by the mean softmax over several views of an image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Averaged {
+    /// Factors on the size.
+    pub scales: Vec<f64>,
+    /// Whether each was seen mirrored, too.
+    pub flip: bool,
+    /// Width and height of windows; `None`: images were seen whole.
+    pub window: Option<[u32; 2]>,
+    /// Share of a window that the next one covers again.
+    pub overlap: Option<f64>,
 }
 
 impl Confusion {

@@ -57,6 +57,12 @@ fn varint(to: &mut Vec<u8>, mut value: usize) {
 /// The test network in f64: normalize, 3x3 convolution of stride 2 with zero padding, bilinear resize back
 /// to the input's size. `image` u8 [h, w, 3] to [6][h, w].
 pub fn network(image: &[u8], w: usize, h: usize) -> Vec<Vec<f64>> {
+    let half = (w.div_ceil(2), h.div_ceil(2));
+    convolution(image, w, h).iter().map(|plane| bilinear(plane, half, (w, h))).collect()
+}
+
+/// The test network without the resize: [6][h / 2, w / 2], rounded up.
+pub fn convolution(image: &[u8], w: usize, h: usize) -> Vec<Vec<f64>> {
     let weight = |n: usize, seed: f64| {
         ((n as f64 * 12.9898 + seed).sin() * 43758.5453).rem_euclid(1.0) * 2.0 - 1.0
     };
@@ -81,7 +87,7 @@ pub fn network(image: &[u8], w: usize, h: usize) -> Vec<Vec<f64>> {
         };
         (0..sh * sw).map(|i| at(i / sw, i % sw)).collect()
     };
-    (0..CLASSES).map(|class| bilinear(&small(class), (sw, sh), (w, h))).collect()
+    (0..CLASSES).map(small).collect()
 }
 
 /// Bilinear resize with half pixel centres, in f64.
@@ -149,6 +155,36 @@ pub fn data_set(folder: &Path, count: u32) -> PathBuf {
         labels.save(folder.join(format!("labels/val/scene_{i}.png"))).unwrap();
     }
     descriptor
+}
+
+/// `infer eval` of a model on the data set in `folder`, with JSON in `eval.json` there.
+pub fn eval_command(model: &Path, folder: &Path) -> Command {
+    let mut command = infer();
+    command.args(["eval", "--provider", "cpu", "--model"]).arg(model);
+    command.arg("--dataset").arg(folder.join("six.toml")).arg("--data-root").arg(folder);
+    command.arg("--json").arg(folder.join("eval.json"));
+    command
+}
+
+/// The JSON of an `eval_command` that must succeed.
+pub fn eval_json(command: &mut Command, folder: &Path) -> Value {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&std::fs::read(folder.join("eval.json")).unwrap()).unwrap()
+}
+
+/// The train ids of the true labels of scene `i`, `None` where they do not count, and its image.
+pub fn scene(folder: &Path, i: usize) -> (RgbImage, Vec<Option<usize>>) {
+    let open = |kind: &str| image::open(folder.join(format!("{kind}/val/scene_{i}.png"))).unwrap();
+    let id = |native: &u8| [23, 7, 11, 26, 17, 24].iter().position(|n| n == native);
+    (open("images").into_rgb8(), open("labels").into_luma8().as_raw().iter().map(id).collect())
+}
+
+/// Pixels in which a confusion matrix in JSON differs from counts of (truth, prediction).
+pub fn pixels_off(json: &Value, counts: &[Vec<u64>]) -> u64 {
+    let got: Vec<Vec<u64>> = serde_json::from_value(json["confusion"].clone()).unwrap();
+    let cells = got.iter().flatten().zip(counts.iter().flatten());
+    cells.map(|(got, expected)| got.abs_diff(*expected)).sum()
 }
 
 /// Standard error of a run that must fail with `code`, checked for its form: one line, and a hint.

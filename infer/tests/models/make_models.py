@@ -1,5 +1,7 @@
 """Writes the small ONNX models that the tests of `infer` run: one 3x3 convolution, six classes.
 
+`foreign*.onnx` are as other programs export: floats in, no card.
+
 pip install onnx==1.23.2 numpy
 python make_models.py          # writes *.onnx beside itself
 
@@ -62,6 +64,25 @@ def model(name, outputs, metadata, dtype=T.UINT8):
     onnx.checker.check_model(m, full_check=dtype == T.UINT8)
     onnx.save(m, HERE / f"{name}.onnx")
 
+def foreign(name, size=("height", "width"), aux=False, external=False, layout="NCHW", dtype=T.FLOAT):
+    """As a network from elsewhere is exported: normalized floats in, logits at half size out, no card."""
+    nodes = [h.make_node("Conv", ["t", "w", "b"], ["out"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[2, 2])]
+    nodes[:0] = [h.make_node("Cast", ["input"], ["f"], to=T.FLOAT),
+                 h.make_node("Transpose" if layout == "NHWC" else "Identity", ["f"], ["t"], **({"perm": [0, 3, 1, 2]} if layout == "NHWC" else {}))]
+    outputs = [h.make_tensor_value_info("out", T.FLOAT, ["batch", len(CLASSES), "h", "w"])]
+    if aux:
+        nodes.append(h.make_node("Neg", ["out"], ["aux"]))
+        outputs.append(h.make_tensor_value_info("aux", T.FLOAT, ["batch", len(CLASSES), "h", "w"]))
+    shape = ["batch", 3, *size] if layout == "NCHW" else ["batch", *size, 3]
+    tensors = [nh.from_array(weights((len(CLASSES), 3, 3, 3), 0.), "w"), nh.from_array(weights((len(CLASSES),), 1.), "b")]
+    graph = h.make_graph(nodes, name, [h.make_tensor_value_info("input", dtype, shape)], outputs, tensors)
+    m = h.make_model(graph, opset_imports=[h.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(m, full_check=True)
+    if external:  # the file beside it is not kept: such models are refused before it is looked for
+        onnx.external_data_helper.set_external_data(m.graph.initializer[0], location=f"{name}.bin")
+        m.graph.initializer[0].ClearField("raw_data")
+    (HERE / f"{name}.onnx").write_bytes(m.SerializeToString())
+
 both = ["labels", "logits"]
 model("both", both, card(both))
 model("labels", ["labels"], card(["labels"]))
@@ -70,3 +91,9 @@ model("no-card", both, None)
 model("broken-card", both, '{"format": 1')
 model("missing-output", ["labels"], card(both))          # the card promises logits, the graph has none
 model("float-input", both, card(both), dtype=T.FLOAT)    # the card says u8, the graph takes f32
+foreign("foreign")
+foreign("foreign-nhwc", layout="NHWC")
+foreign("foreign-fixed", size=(24, 40))
+foreign("foreign-two-outputs", aux=True)
+foreign("foreign-half", dtype=T.FLOAT16)
+foreign("external-data", external=True)

@@ -28,6 +28,11 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// Whether there is nothing to replay.
+    pub fn is_empty(&self) -> bool {
+        self.batch == 0
+    }
+
     /// Refuses a probe that contradicts itself, or that is too large to be replayed.
     pub(super) fn check(&self, classes: usize) -> Result<()> {
         let size = [self.batch, self.height, self.width];

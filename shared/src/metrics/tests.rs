@@ -68,7 +68,13 @@ fn a_class_that_is_not_scored_has_no_part_but_stays_a_mistake() {
 #[test]
 fn the_file_has_the_agreed_keys_in_the_agreed_order() {
     let report = confusion(2, &[0, 0], &[0, 0]).report(&classes(2));
-    let file = EvalFile { dataset: "camvid".into(), split: "val".into(), images: 1, report };
+    let file = EvalFile {
+        dataset: "camvid".into(),
+        split: "val".into(),
+        images: 1,
+        averaged: None,
+        report,
+    };
     let json = serde_json::to_string(&file).unwrap();
     assert_eq!(
         json,

@@ -116,7 +116,8 @@ fn settings(backbone: Depth, output_stride: i64) -> ModelSettings {
 }
 
 fn open(path: &Path) -> Model {
-    Model::open(path, Options { provider: Choice::Cpu, threads: Some(2) }).unwrap()
+    Model::open(path, Options { provider: Choice::Cpu, threads: Some(2), ..Options::default() })
+        .unwrap()
 }
 
 /// Runs a model on a probe image.

@@ -1,0 +1,247 @@
+//! `infer bench`: how fast models are here, stage by stage, several in one table.
+//! Not a score and not a gate. Frames are decoded before the clock starts; one goes through at a time.
+//! Stages: prepare (resize), run (ONNX Runtime), post (labels at the frame's size), draw (colours).
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use image::RgbImage;
+use serde::Serialize;
+use shared::decode;
+use shared::error::{Context, Error, Result};
+use shared::files::write_atomic;
+use shared::preprocess;
+use shared::render::Palette;
+use shared::streets::{StreetSettings, drive_frame};
+
+use crate::args::{Run, parse_size};
+use crate::interrupt;
+use crate::output::make_parent;
+use crate::score::progress;
+use crate::session::Model;
+use crate::source::sources;
+use crate::timing::{Distribution, P99_FRAMES, Stages, forget_peak_memory, peak_memory};
+
+/// What the user typed after `infer bench`.
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// Exported models
+    #[arg(long, visible_alias = "model", required = true, num_args = 1.., value_name = "FILE.onnx")]
+    models: Vec<PathBuf>,
+    /// Images, and folders with images [default: one generated street scene]
+    #[arg(long, num_args = 1.., value_name = "INPUT", conflicts_with = "frame_size")]
+    images: Vec<PathBuf>,
+    /// Size of the generated scene
+    #[arg(long, value_name = "WxH", default_value = "1024x512", value_parser = parse_size)]
+    frame_size: (u32, u32),
+    /// Frames to time
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    frames: u32,
+    /// Frames before the clock starts
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    warm_up: u32,
+    /// Only open the models and run one frame: builds TensorRT's engines ahead
+    #[arg(long, conflicts_with = "frames")]
+    build_only: bool,
+    /// Write the numbers as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    run: Run,
+}
+
+/// What `infer bench --json` writes; times in milliseconds.
+#[derive(Debug, Serialize)]
+struct BenchFile {
+    cpu_threads: Option<u16>,
+    frame: [u32; 2],
+    models: Vec<Row>,
+}
+
+/// One model.
+#[derive(Debug, Serialize)]
+struct Row {
+    file: PathBuf,
+    name: String,
+    precision: String,
+    provider: String,
+    input: [u32; 2],
+    file_bytes: u64,
+    open_ms: f64,
+    first_frame_ms: f64,
+    prepare: Distribution,
+    run: Distribution,
+    post: Distribution,
+    draw: Distribution,
+    total: Distribution,
+    frames_per_second: f64,
+    /// From the model's opening on; `None` where the system does not say.
+    peak_memory_bytes: Option<u64>,
+}
+
+/// At most this many decoded frames are held.
+const FRAMES_HELD: usize = 16;
+
+/// Runs the command; returns what goes to standard output.
+///
+/// # Errors
+/// A wrong request, a model that cannot be run, a file that cannot be written, Ctrl-C.
+pub fn bench(args: &BenchArgs) -> Result<String> {
+    make_parent(args.json.as_deref())?;
+    let frames = frames(args)?;
+    let mut rows = Vec::new();
+    let mut built = String::new();
+    for path in &args.models {
+        let forgot = forget_peak_memory();
+        let start = Instant::now();
+        let mut model = Model::open(path, args.run.options())?;
+        let open_ms = ms_since(start);
+        eprintln!("{}", model.provider_line());
+        let palette = Palette::new(&model.card().classes);
+        let start = Instant::now();
+        Stages::measure(&mut model, &frames[0], &palette)?;
+        let first_frame_ms = ms_since(start);
+        if args.build_only {
+            let _ = writeln!(
+                built,
+                "{}: opened in {open_ms:.0} ms, first frame {first_frame_ms:.0} ms",
+                path.display()
+            );
+            continue;
+        }
+        let (stages, seconds) = measure(args, &mut model, &frames, &palette)?;
+        let mut row = row(&model, &stages, seconds, &frames[0])?;
+        (row.open_ms, row.first_frame_ms) = (open_ms, first_frame_ms);
+        row.peak_memory_bytes = peak_memory().filter(|_| forgot || args.models.len() == 1);
+        row.file_bytes = std::fs::metadata(path).map_or(0, |m| m.len());
+        rows.push(row);
+    }
+    if args.build_only {
+        return Ok(built);
+    }
+    let (w, h) = frames[0].dimensions();
+    let file = BenchFile { cpu_threads: args.run.threads, frame: [w, h], models: rows };
+    if let Some(path) = &args.json {
+        let json = serde_json::to_string(&file).work(|| "bench: JSON".into())?;
+        write_atomic(path, (json + "\n").as_bytes())?;
+    }
+    Ok(table(&file))
+}
+
+/// Frames to take in turn, decoded.
+fn frames(args: &BenchArgs) -> Result<Vec<RgbImage>> {
+    if args.images.is_empty() {
+        let (width, height) = args.frame_size;
+        let settings = StreetSettings { width, height, ..StreetSettings::default() };
+        // Scenes have sizes of their own at the small end.
+        return Ok(vec![preprocess::resize_image(
+            &drive_frame(&settings, 0.0).image,
+            width,
+            height,
+        )]);
+    }
+    let found = sources(&args.images)?;
+    if found.len() > FRAMES_HELD {
+        eprintln!("bench: the first {FRAMES_HELD} of {} images are taken in turn", found.len());
+    }
+    found.iter().take(FRAMES_HELD).map(|source| decode::rgb(&source.path)).collect()
+}
+
+/// The stages of each frame, and the seconds that all took.
+fn measure(
+    args: &BenchArgs,
+    model: &mut Model,
+    frames: &[RgbImage],
+    palette: &Palette,
+) -> Result<(Vec<Stages>, f64)> {
+    for i in 0..args.warm_up as usize {
+        interrupt::check(i, args.warm_up as usize)?;
+        Stages::measure(model, &frames[i % frames.len()], palette)?;
+    }
+    let count = args.frames as usize;
+    let bar = progress(count);
+    let mut stages = Vec::with_capacity(count);
+    let start = Instant::now();
+    for i in 0..count {
+        interrupt::check(i, count)?;
+        stages.push(Stages::measure(model, &frames[i % frames.len()], palette)?);
+        bar.inc(1);
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    bar.finish_and_clear();
+    Ok((stages, seconds))
+}
+
+fn row(model: &Model, stages: &[Stages], seconds: f64, frame: &RgbImage) -> Result<Row> {
+    let of = |stage: fn(&Stages) -> std::time::Duration| {
+        Distribution::of(stages.iter().map(stage))
+            .ok_or_else(|| Error::work("bench: expected frames, got none"))
+    };
+    let (w, h) = model.input_size(frame.dimensions());
+    let card = model.card();
+    Ok(Row {
+        file: model.path().to_owned(),
+        name: card.name.clone(),
+        precision: card.precision.clone(),
+        provider: model.provider().to_string(),
+        input: [w, h],
+        file_bytes: 0,
+        open_ms: 0.0,
+        first_frame_ms: 0.0,
+        prepare: of(|s| s.prepare)?,
+        run: of(|s| s.run)?,
+        post: of(|s| s.post)?,
+        draw: of(|s| s.draw)?,
+        total: of(Stages::total)?,
+        frames_per_second: stages.len() as f64 / seconds,
+        peak_memory_bytes: None,
+    })
+}
+
+fn table(file: &BenchFile) -> String {
+    let mut text = String::new();
+    let [w, h] = file.frame;
+    for row in &file.models {
+        let [iw, ih] = row.input;
+        let memory = row
+            .peak_memory_bytes
+            .map_or("unknown".into(), |b| format!("{:.0} MiB", b as f64 / f64::from(1 << 20)));
+        let _ = writeln!(
+            text,
+            "{} ({}, {}): frame {w} x {h}, input {iw} x {ih}, {:.1} frames/s, peak memory {memory}, opened in {:.0} ms, first frame {:.0} ms",
+            row.name,
+            row.precision,
+            row.provider,
+            row.frames_per_second,
+            row.open_ms,
+            row.first_frame_ms
+        );
+        let _ = writeln!(text, "  {:<8} {:>10} {:>10} {:>10}", "ms", "median", "p90", "p99");
+        let stages = [
+            ("prepare", &row.prepare),
+            ("run", &row.run),
+            ("post", &row.post),
+            ("draw", &row.draw),
+            ("total", &row.total),
+        ];
+        for (name, d) in stages {
+            let _ =
+                writeln!(text, "  {name:<8} {:>10.2} {:>10.2} {:>10.2}", d.median, d.p90, d.p99);
+        }
+        let over = 100.0 * (row.total.median / row.run.median - 1.0);
+        let _ = writeln!(text, "  {over:.1} % over the run alone; {} frames", row.total.samples);
+        if row.total.samples < P99_FRAMES {
+            let _ = writeln!(
+                text,
+                "  (a p99 is of these frames only: from {P99_FRAMES} on it says something of others)"
+            );
+        }
+    }
+    text
+}
+
+fn ms_since(start: Instant) -> f64 {
+    start.elapsed().as_secs_f64() * 1e3
+}

@@ -1,0 +1,230 @@
+//! An exported model, opened: its card, checked against the graph, and running it on frames.
+//! Not decoding and not display; where it runs is `provider`'s, the library itself `runtime`'s, what it may
+//! be is `contract`'s. One file an idea: `options`, `pixels` (into the graph), `io`, `segment`, `sizing`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use image::RgbImage;
+use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
+use ort::value::{Outlet, TensorRef};
+use shared::card::Card;
+use shared::error::{Context, Error, Result};
+
+mod io;
+mod options;
+pub(crate) mod pixels;
+mod segment;
+mod sizing;
+
+pub use io::{Answer, Input, Want};
+pub use options::{Arena, CardFor, Options, Shapes};
+pub use segment::{Resized, Segmented};
+pub use sizing::Sizing;
+
+use self::io::Values;
+use self::pixels::Pixels;
+use crate::contract::{Contract, Ending, Said};
+use crate::manifest::Manifest;
+use crate::model_file::ModelFile;
+use crate::outline::{Dimension, Outline};
+use crate::provider::{self, Provider, Tail};
+use crate::runtime::runtime;
+use crate::upsample::{self, Size};
+
+/// An opened model.
+pub struct Model {
+    session: Session,
+    path: PathBuf,
+    contract: Contract,
+    provider: Provider,
+    note: String,
+    labels: Option<RunOptions<HasSelectedOutputs>>,
+    logits: Option<RunOptions<HasSelectedOutputs>>,
+    /// Normalized pixels of the last run, kept so that the next one allocates nothing.
+    floats: Vec<f32>,
+}
+
+impl Model {
+    /// Opens the model of a file; see [`Model::load`].
+    ///
+    /// # Errors
+    /// As [`ModelFile::read`] and [`Model::load`].
+    pub fn open(path: &Path, options: Options) -> Result<Self> {
+        Self::load(&ModelFile::read(path)?, options)
+    }
+
+    /// Opens a model that has been read. With a manifest its checksum is compared before it is parsed.
+    ///
+    /// # Errors
+    /// A model that the manifest does not list; what is no ONNX model or keeps weights in other files; no
+    /// card in it and none given; a card that its graph contradicts; a provider that is not to be had (all
+    /// exit code 2).
+    pub fn load(file: &ModelFile, options: Options) -> Result<Self> {
+        if let Some(path) = &options.manifest {
+            Manifest::read(path)?.check(file)?;
+        }
+        let outline = Outline::read(file)?;
+        outline.refuse_external_data(file)?;
+        let within = |e: Error| e.within(format!("model: {}", file.path.display()));
+        let said = Said::find(&outline, options.card_for(&file.path)).map_err(within)?;
+        let tail = if matches!(said, Said::Own(_)) { Tail::Cut } else { Tail::Whole };
+        let sizes = fixed_sizes(&said, &outline, &options);
+        let placed = provider::place(file, &options, sizes.as_deref(), tail)?;
+        let name = file.path.file_stem().unwrap_or_default().to_string_lossy();
+        let contract =
+            Contract::new(said, &name, &outline, options.input_size, &placed).map_err(within)?;
+        let select = |want: Want| {
+            let selector =
+                contract.output(want).map(|name| OutputSelector::no_default().with(name));
+            let options = |s| Ok::<_, ort::Error>(RunOptions::new()?.with_outputs(s));
+            selector.map(|s| options(s).work(|| "run options".into())).transpose()
+        };
+        let (labels, logits) = (select(Want::Labels)?, select(Want::Logits)?);
+        let provider::Placed { session, provider, note, .. } = placed;
+        let path = file.path.clone();
+        Ok(Self { session, path, contract, provider, note, labels, logits, floats: Vec::new() })
+    }
+
+    /// What the model, or for a model from elsewhere its user, says of it.
+    pub fn card(&self) -> &Card {
+        &self.contract.card
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it runs.
+    pub fn provider(&self) -> Provider {
+        self.provider
+    }
+
+    /// One line for the user: where it really runs.
+    pub fn provider_line(&self) -> String {
+        let version = runtime().map_or("", |r| r.version.as_str());
+        let note = if self.note.is_empty() { String::new() } else { format!(" ({})", self.note) };
+        format!("{}: {} on ONNX Runtime {version}{note}", self.path.display(), self.provider)
+    }
+
+    /// Whether the model gives this.
+    pub fn gives(&self, want: Want) -> bool {
+        self.contract.output(want).is_some()
+    }
+
+    /// Inputs and outputs of the graph as ONNX Runtime shows them, for the user.
+    pub fn signature(&self) -> (Vec<String>, Vec<String>) {
+        let line = |o: &Outlet| format!("{} {}", o.name(), o.dtype());
+        (
+            self.session.inputs().iter().map(line).collect(),
+            self.session.outputs().iter().map(line).collect(),
+        )
+    }
+
+    /// The sizes at which images go into the model.
+    pub fn sizing(&self) -> Sizing {
+        self.contract.sizing
+    }
+
+    /// The size at which an image goes into the model.
+    pub fn input_size(&self, image: Size) -> Size {
+        self.sizing().of(image)
+    }
+
+    /// Brings an image to input size.
+    pub fn prepare(&self, image: &RgbImage) -> RgbImage {
+        self.sizing().prepare(image)
+    }
+
+    /// Runs the model and gives nothing but what is wanted.
+    ///
+    /// # Errors
+    /// An output that the model does not have; a run that fails, for want of memory for example.
+    pub fn run(&mut self, input: Input<'_>, want: Want) -> Result<Answer<'_>> {
+        let at = self.path.display();
+        let options = match want {
+            Want::Labels => &self.labels,
+            Want::Logits => &self.logits,
+        };
+        let (Some(options), Some(name)) = (options, self.contract.output(want)) else {
+            return Err(Error::request(format!(
+                "model: {at}: expected the output {}, got none",
+                want.name()
+            )));
+        };
+        let what = || "input".to_owned();
+        let value = match &self.contract.pixels {
+            Pixels::Bytes => {
+                TensorRef::from_array_view((input.shape(), input.pixels)).work(what)?.into_dyn()
+            }
+            Pixels::Floats(normalization) => {
+                normalization.apply(input.pixels, input.batch, &mut self.floats);
+                let shape = normalization.shape(input.batch, input.height, input.width);
+                TensorRef::from_array_view((shape, &self.floats[..])).work(what)?.into_dyn()
+            }
+        };
+        let outputs = self
+            .session
+            .run_with_options(ort::inputs![self.contract.input.as_str() => value], options)
+            .map_err(|e| {
+                let (w, h) = (input.width, input.height);
+                Error::work(format!("model: {at}: run on {w}x{h}: {e}"))
+            })?;
+        let answer = Answer {
+            values: Values::Runtime(outputs),
+            name: name.to_owned(),
+            post: Duration::ZERO,
+        };
+        match self.contract.ending {
+            Ending::Whole { .. } => Ok(answer),
+            Ending::Scores(_) => finish(answer, self.contract.card.classes.len(), input, want)
+                .map_err(|e| e.within(format!("model: {at}"))),
+        }
+    }
+}
+
+/// What the graph would have done behind its coarse logits: resizes them to input size, takes the argmax.
+fn finish<'a>(
+    scores: Answer<'a>,
+    classes: usize,
+    input: Input<'_>,
+    want: Want,
+) -> Result<Answer<'a>> {
+    let start = Instant::now();
+    let [n, _, h, w] = scores.logits_shape(classes)?;
+    let (from, to) = ((w as u32, h as u32), (input.width, input.height));
+    let mut images = scores.logits()?.chunks_exact(classes * h * w);
+    let values = match want {
+        Want::Labels => Values::Labels(
+            images
+                .map(|image| upsample::upsample_argmax(image, classes, from, to))
+                .collect::<std::result::Result<Vec<_>, _>>()
+                .map_err(segment::not_a_number)?
+                .concat(),
+        ),
+        Want::Logits => {
+            let shape = [n, classes, to.1 as usize, to.0 as usize];
+            // Of one image, the common case, without a copy.
+            let first = images.next().map(|i| upsample::upsample(i, classes, from, to));
+            let mut logits = first.unwrap_or_default();
+            images.for_each(|i| logits.extend(upsample::upsample(i, classes, from, to)));
+            Values::Logits(logits, shape)
+        }
+    };
+    Ok(Answer { values, name: want.name().to_owned(), post: start.elapsed() })
+}
+
+/// The free sizes of the graph's input, by name, for one image of the size that images are resized to; `None`
+/// if some are not known. For providers that build for one size.
+fn fixed_sizes(said: &Said, outline: &Outline, options: &Options) -> Option<Vec<(String, i64)>> {
+    let size = options.input_size.or(said.size());
+    let mut sizes = Vec::new();
+    for (place, dimension) in outline.input.iter().enumerate() {
+        if let Dimension::Free(name) = dimension {
+            let size = said.dimensions(size?).get(place).copied();
+            sizes.push((Some(name.clone()).filter(|n| !n.is_empty())?, size?));
+        }
+    }
+    Some(sizes)
+}
