@@ -7,6 +7,8 @@ mod lines;
 pub mod progress;
 mod record;
 
+pub use lines::NAME as LINES;
+
 use events::{Event, Writer};
 use indicatif::ProgressBar;
 use lines::Lines;
