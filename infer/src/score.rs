@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use image::{GrayImage, RgbImage};
 use indicatif::{ProgressBar, ProgressStyle};
 use shared::card::Card;
+use shared::compare::Scene;
 use shared::dataset::{Descriptor, Index};
 use shared::error::{Error, Result};
 use shared::labels::IGNORE;
@@ -16,19 +17,6 @@ use crate::average::Averaging;
 use crate::feed::{feed, loader_threads};
 use crate::interrupt;
 use crate::session::{Model, Resized, Sizing};
-
-/// An image of the split with what is true and what the models said.
-#[derive(Debug)]
-pub struct Scene {
-    /// Its place in the index.
-    pub place: usize,
-    /// The photograph, at its own size.
-    pub image: RgbImage,
-    /// Train ids, 255 where it does not count.
-    pub truth: GrayImage,
-    /// Train ids by model, at the size of the truth.
-    pub predictions: Vec<GrayImage>,
-}
 
 /// Times of one stage or the other, one per image.
 #[derive(Debug, Default)]

@@ -3,12 +3,14 @@
 //! ARCHITECTURE.md at the root of the repository is the map.
 
 pub mod card;
+pub mod compare;
 pub mod dataset;
 pub mod decode;
 pub mod error;
 pub mod files;
 pub mod labels;
 pub mod metrics;
+pub mod plot;
 pub mod preprocess;
 pub mod random;
 pub mod render;

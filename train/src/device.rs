@@ -51,14 +51,20 @@ fn has_bf16(device: Device) -> bool {
     }
 }
 
-/// Major compute capability of a GPU, as its driver's own tool tells it.
+/// Major compute capability of a GPU.
 fn compute_capability(index: usize) -> Option<u32> {
+    nvidia_smi("compute_cap", index)?.split('.').next()?.parse().ok()
+}
+
+/// What the GPU driver's own tool says of a device.
+fn nvidia_smi(query: &str, index: usize) -> Option<String> {
     let output = Command::new("nvidia-smi")
-        .args(["--query-gpu=compute_cap", "--format=csv,noheader"])
+        .arg(format!("--query-gpu={query}"))
+        .args(["--format=csv,noheader"])
         .arg(format!("--id={index}"))
         .output()
         .ok()?;
-    String::from_utf8(output.stdout).ok()?.trim().split('.').next()?.parse().ok()
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_string())
 }
 
 /// Opens libtorch's CUDA half, found by the binary's own search path or `LD_LIBRARY_PATH`.
@@ -78,16 +84,33 @@ fn open_cuda() {
 #[cfg(not(target_os = "linux"))]
 fn open_cuda() {}
 
+/// The processor's or the GPU's own name, where the system tells it.
+pub fn hardware(device: Device) -> Option<String> {
+    let name = match device {
+        Device::Cuda(index) => nvidia_smi("name", index)?,
+        _ => {
+            let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+            let line = text.lines().find(|line| line.starts_with("model name"))?;
+            line.split_once(':')?.1.to_string()
+        }
+    };
+    Some(name.trim().to_string()).filter(|name| !name.is_empty())
+}
+
+/// `f32` or `bf16`.
+pub fn precision_name(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::Bf16 => "bf16",
+        Precision::F64 => "f64",
+    }
+}
+
 /// For people: `cpu, bf16` or `cuda:0, f32`.
 pub fn describe(device: Device, precision: Precision) -> String {
     let device = match device {
         Device::Cuda(index) => format!("cuda:{index}"),
         _ => format!("cpu ({} threads)", tch::get_num_threads()),
     };
-    let precision = match precision {
-        Precision::F32 => "f32",
-        Precision::Bf16 => "bf16",
-        Precision::F64 => "f64",
-    };
-    format!("{device}, {precision}")
+    format!("{device}, {}", precision_name(precision))
 }

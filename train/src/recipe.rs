@@ -9,6 +9,7 @@ use crate::model::ModelSettings;
 use crate::optimizer::OptimizerSettings;
 use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
+use shared::dataset::{Descriptor, Index};
 use shared::error::{Context, Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -195,6 +196,50 @@ impl Recipe {
     /// As TOML, every default written out.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).work(|| "recipe: cannot be written as TOML".into())
+    }
+
+    /// What decides the numbers that a run gives. Where the data lie, what computes, how it is loaded and how often it is
+    /// logged, validated and saved stand at their defaults: they may change from one sitting or machine to the next.
+    pub fn essence(&self) -> Self {
+        let mut recipe = self.clone();
+        recipe.data.root = None;
+        recipe.augment.cache_mb = DataSettings::default().cache_mb;
+        let train = &mut recipe.train;
+        train.device = auto();
+        train.workers = None;
+        train.log_every = log_every();
+        train.weights_every = 0;
+        train.validate_every = 0;
+        train.checkpoint_every = 0;
+        recipe
+    }
+
+    /// The lines in which two recipes differ, as `this -> other`.
+    ///
+    /// # Errors
+    /// As [`Recipe::to_toml`].
+    pub fn differences(&self, other: &Self) -> Result<String> {
+        let (this, other) = (self.to_toml()?, other.to_toml()?);
+        let only = |a: &str, b: &str| -> String {
+            let known: Vec<&str> = b.lines().collect();
+            let lines: Vec<&str> = a.lines().filter(|line| !known.contains(line)).collect();
+            lines.join(", ")
+        };
+        Ok(format!("{} -> {}", only(&this, &other), only(&other, &this)))
+    }
+
+    /// Opens the training and the validation split. `root` wins over the recipe's own.
+    ///
+    /// # Errors
+    /// No folder named, or a data set that is not complete.
+    pub fn open_data(&self, root: Option<&Path>) -> Result<(Index, Index)> {
+        let descriptor = Descriptor::find(&self.data.dataset)?;
+        let root = root.or(self.data.root.as_deref()).ok_or_else(|| {
+            Error::request(format!("data: expected a folder that holds {}", descriptor.name))
+                .hint("--data-root FOLDER, or data.root in the recipe")
+        })?;
+        let open = |split: &str| Index::open(&descriptor, root, split);
+        Ok((open(&self.data.train)?, open(&self.data.val)?))
     }
 
     fn check(&self) -> Result<()> {

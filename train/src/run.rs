@@ -13,7 +13,7 @@ use crate::model::weights::{self, LastLayers};
 use crate::recipe::Recipe;
 use crate::schedule::Schedule;
 use crate::shares;
-use shared::dataset::{Descriptor, Index};
+use shared::dataset::Index;
 use shared::error::{Context, Error, Result};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -69,14 +69,8 @@ pub struct Run {
 impl Run {
     /// Checks everything, creates the folder, and is ready to train.
     pub fn prepare(recipe: Recipe, options: &FitOptions) -> Result<Self> {
-        let descriptor = Descriptor::find(&recipe.data.dataset)?;
-        let root = options.data_root.clone().or_else(|| recipe.data.root.clone());
-        let root = root.ok_or_else(|| {
-            Error::request(format!("data: expected a folder that holds {}", descriptor.name))
-                .hint("--data-root FOLDER, or data.root in the recipe")
-        })?;
-        let train = Arc::new(Index::open(&descriptor, &root, &recipe.data.train)?);
-        let val = Index::open(&descriptor, &root, &recipe.data.val)?;
+        let (train, val) = recipe.open_data(options.data_root.as_deref())?;
+        let train = Arc::new(train);
         let device = device::choose(&recipe.train.device)?;
         let precision = device::precision(recipe.train.precision, device);
         let out = options.out.clone().unwrap_or_else(|| {
@@ -93,10 +87,10 @@ impl Run {
             (false, _) => None,
         };
         let class_pixels = shares::pixels_of_classes(&train)?;
-        recipe.loss.check_classes(&descriptor.classes, &class_pixels)?;
+        recipe.loss.check_classes(&train.descriptor.classes, &class_pixels)?;
         let (network, parameters, about, state) = match resumed {
             Some(resumed) => resumed,
-            None => start(&recipe, &descriptor, &train, &class_pixels, device, precision)?,
+            None => start(&recipe, &train, &class_pixels, device, precision)?,
         };
         let loader = Loader::new(
             train.clone(),
@@ -149,12 +143,12 @@ type Start = (DeepLab, Parameters, About, TrainerState);
 
 fn start(
     recipe: &Recipe,
-    descriptor: &Descriptor,
     train: &Index,
     class_pixels: &[u64],
     device: Device,
     precision: Precision,
 ) -> Result<Start> {
+    let descriptor = &train.descriptor;
     let network = DeepLab::new(&recipe.model, descriptor.num_classes() as i64);
     let mut parameters = Parameters::new(&network, device, precision);
     init::initialize(&mut parameters, recipe.train.seed);
@@ -189,23 +183,16 @@ fn resume(
     precision: Precision,
 ) -> Result<Start> {
     let (trained, state) = checkpoint::load(path, device, precision)?;
-    let mut then = Recipe::parse(&trained.about.recipe, &[])?;
-    // What may change from one sitting to the next without changing what is computed.
-    then.data.root = recipe.data.root.clone();
-    then.train.device = recipe.train.device.clone();
-    then.train.workers = recipe.train.workers;
-    then.train.log_every = recipe.train.log_every;
-    then.train.weights_every = recipe.train.weights_every;
-    then.train.validate_every = recipe.train.validate_every;
-    then.train.checkpoint_every = recipe.train.checkpoint_every;
+    let mut then = Recipe::parse(&trained.about.recipe, &[])?.essence();
+    let now = recipe.essence();
     if matches!(recipe.schedule, Schedule::Constant { .. }) {
-        then.train.iterations = recipe.train.iterations;
+        then.train.iterations = now.train.iterations;
     }
-    if then != *recipe {
+    if then != now {
         return Err(Error::request(format!(
             "resume: {}: expected the recipe that the run was started with, got another: {}",
             path.display(),
-            differences(&then, recipe)?
+            then.differences(&now)?
         ))
         .hint("start another run with another --out"));
     }
@@ -226,14 +213,4 @@ fn resume(
     }
     let about = About { recipe: recipe.to_toml()?, ..trained.about };
     Ok((trained.network, trained.parameters, about, state))
-}
-
-/// The lines in which two recipes differ, as `then -> now`.
-fn differences(then: &Recipe, now: &Recipe) -> Result<String> {
-    let (then, now) = (then.to_toml()?, now.to_toml()?);
-    let only = |a: &str, b: &str| -> Vec<String> {
-        let known: Vec<&str> = b.lines().collect();
-        a.lines().filter(|line| !known.contains(line)).map(str::to_string).collect()
-    };
-    Ok(format!("{} -> {}", only(&then, &now).join(", "), only(&now, &then).join(", ")))
 }

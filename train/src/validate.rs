@@ -36,14 +36,8 @@ pub fn validate(
         });
         for sample in receiver {
             let (image, label) = sample?;
-            let scores = scores(network, parameters, &image, 1)?; // [1, C, h, w]
-            let (width, height) = label.dimensions();
-            let scores = resize(&scores, i64::from(height), i64::from(width));
-            let predicted =
-                scores.argmax(1, false).to_kind(Kind::Uint8).to_device(tch::Device::Cpu);
-            let mut labels = vec![0u8; predicted.numel()];
-            predicted.copy_data(&mut labels, predicted.numel());
-            confusion.add(label.as_raw(), &labels);
+            let labels = labels(network, parameters, &image, label.dimensions())?;
+            confusion.add(label.as_raw(), labels.as_raw());
             if !go_on() {
                 return Ok(None);
             }
@@ -52,8 +46,23 @@ pub fn validate(
     })
 }
 
+/// Train ids of one image that has the size the network is to see: scores brought to (width, height), then the greatest.
+pub fn labels(
+    network: &DeepLab,
+    parameters: &Parameters,
+    image: &RgbImage,
+    (width, height): (u32, u32),
+) -> Result<GrayImage> {
+    let scores = scores(network, parameters, image, 1)?; // [1, C, h, w]
+    let scores = resize(&scores, i64::from(height), i64::from(width));
+    let predicted = scores.argmax(1, false).to_kind(Kind::Uint8).to_device(tch::Device::Cpu);
+    let mut labels = GrayImage::new(width, height);
+    predicted.copy_data(labels.as_mut(), predicted.numel());
+    Ok(labels)
+}
+
 /// The image at the size the network is to see.
-fn fit(image: RgbImage, size: Option<[u32; 2]>) -> RgbImage {
+pub fn fit(image: RgbImage, size: Option<[u32; 2]>) -> RgbImage {
     match size {
         Some([width, height]) => resize_image(&image, width, height),
         None => image,

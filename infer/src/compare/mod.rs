@@ -2,22 +2,19 @@
 //! The scenes are the ones where the models differ most, which is said below the figure: a look at where
 //! they differ, not a fair sample. The fair comparison is the table, over the whole split.
 
-mod interest;
-mod pick;
 mod pictures;
 mod rare;
 
 use std::path::PathBuf;
 
 use clap::Args;
+use shared::compare::{self, Interest, Picks};
 use shared::dataset::Index;
 use shared::error::{Error, Result};
 use shared::files::write_atomic;
 use shared::metrics::{Confusion, Report};
 use shared::render::Rect;
 
-use self::interest::Interest;
-use self::pick::Picks;
 use self::rare::{Rare, rare_classes};
 use crate::args::{Data, Run};
 use crate::output::{make_folder, write_png};
@@ -100,11 +97,11 @@ pub fn compare(args: &CompareArgs) -> Result<String> {
     score::score(&mut models, &index, &shown, |scene| {
         let chosen =
             if args.zoom.is_empty() { interest.regions(scene, 2) } else { args.zoom.clone() };
-        rows.push(pictures::row(scene, &index, chosen));
+        rows.push(compare::row(scene, &index, chosen));
         Ok(())
     })?;
     let note = note(args, &rare, models.len());
-    let figure = pictures::figure(&index, &names, rows, &rare.classes, note);
+    let figure = compare::figure(&index, &names, rows, &rare.classes, note);
     write_png(&args.out.join("figure.png"), &figure.draw(args.width))?;
     let mut written = vec!["figure.png".to_owned()];
 

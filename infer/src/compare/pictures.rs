@@ -1,50 +1,14 @@
-//! The figures of a comparison: the paper's Fig. 3, and errors per class.
-//! Not their layout, which is `shared::render::Figure`; here is what stands in the cells.
-//! Columns of Fig. 3: image, truth, one per model.
+//! The figure of a comparison that shows errors on one class: what stands in its cells.
+//! Not its layout, which is `shared::render::Figure`, nor the paper's Fig. 3, which is `shared::compare`.
 
+use shared::compare::{Interest, Scene, photo};
 use shared::dataset::Index;
 use shared::metrics::Confusion;
 use shared::render::{
-    Cell, Entry, FALSE_COLOR, Figure, Kind, MISSED_COLOR, Palette, RIGHT_COLOR, Rect, Row,
-    class_entries, error_map,
+    Cell, Entry, FALSE_COLOR, Figure, Kind, MISSED_COLOR, RIGHT_COLOR, Row, error_map,
 };
 
-use super::interest::Interest;
-use crate::score::Scene;
 use crate::table::percent;
-
-fn photo(scene: &Scene) -> Cell {
-    Cell { picture: scene.image.clone(), kind: Kind::Photo, caption: String::new() }
-}
-
-/// A row of Fig. 3.
-pub fn row(scene: &Scene, index: &Index, regions: Vec<Rect>) -> Row {
-    let palette = Palette::new(&index.descriptor.classes);
-    let map = |labels| Cell {
-        picture: palette.paint(labels),
-        kind: Kind::Labels,
-        caption: String::new(),
-    };
-    let mut cells = vec![photo(scene), map(&scene.truth)];
-    cells.extend(scene.predictions.iter().map(map));
-    Row { caption: index.samples[scene.place].name.clone(), cells, regions }
-}
-
-/// The whole of Fig. 3; in its legend a star marks the `rare` classes.
-pub fn figure(
-    index: &Index,
-    names: &[String],
-    rows: Vec<Row>,
-    rare: &[usize],
-    note: String,
-) -> Figure {
-    let columns =
-        ["image", "truth"].into_iter().map(str::to_owned).chain(names.iter().cloned()).collect();
-    let mut legend = class_entries(&index.descriptor.classes);
-    rare.iter().for_each(|&class| legend[class].name += " *");
-    legend.push(Entry::new("ignored", shared::render::IGNORED_COLOR));
-    Figure { title: String::new(), columns, rows, legend, note }
-}
 
 /// Right, missed and false pixels of one class in one scene, a column per model.
 pub fn errors(

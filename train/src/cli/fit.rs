@@ -1,9 +1,8 @@
 //! `train fit`: from a recipe to a trained network.
 
-use shared::error::{Error, Result};
-use std::panic::{self, AssertUnwindSafe};
+use super::guard;
+use shared::error::Result;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use train::memory;
 use train::recipe::Recipe;
 use train::run::{FitOptions, Run};
@@ -28,27 +27,20 @@ pub struct Args {
     resume: bool,
 }
 
-/// Set by Ctrl-C.
-static STOP: AtomicBool = AtomicBool::new(false);
-
 pub fn run(args: &Args) -> Result<()> {
     memory::keep_freed();
     let recipe = Recipe::read(&args.recipe, &args.changes)?;
-    let load = format!(
-        "batches of {}{}",
-        recipe.train.batch,
-        recipe.augment.crop.map_or(String::new(), |[w, h]| format!(" crops of {w} x {h}"))
-    );
+    let load = guard::load(&recipe);
     let options = FitOptions {
         data_root: args.data_root.clone(),
         out: args.out.clone(),
         resume: args.resume,
     };
-    let outcome = out_of_memory_in_words(&load, || {
+    let outcome = guard::out_of_memory_in_words(&load, || {
         let run = Run::prepare(recipe, &options)?;
         let out = run.out.clone();
-        save_on_interrupt();
-        trainer::fit(run, &STOP).map(|outcome| (out, outcome))
+        guard::save_on_interrupt();
+        trainer::fit(run, &guard::STOP).map(|outcome| (out, outcome))
     })?;
     let (out, outcome) = outcome;
     let percent = |x: Option<f64>| x.map_or("-".into(), |x| format!("{:.2} %", 100.0 * x));
@@ -60,44 +52,4 @@ pub fn run(args: &Args) -> Result<()> {
         percent(outcome.best_mean_iou),
     ));
     Ok(())
-}
-
-/// From here on Ctrl-C saves first. Before, and where no handler can be had, it ends the process at once:
-/// nothing breaks, only the last steps are lost.
-fn save_on_interrupt() {
-    let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130); // asked twice: now
-        }
-        eprintln!("stopping after this step, to save; Ctrl-C again stops at once");
-    });
-}
-
-/// libtorch's wrapper panics when memory runs out: that becomes one line that says what to lower.
-fn out_of_memory_in_words<T>(load: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    let before = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !is_out_of_memory(&text(info.payload())) {
-            before(info);
-        }
-    }));
-    let done = panic::catch_unwind(AssertUnwindSafe(work));
-    let _ = panic::take_hook();
-    done.unwrap_or_else(|payload| {
-        if is_out_of_memory(&text(payload.as_ref())) {
-            return Err(Error::work(format!("out of memory: {load} do not fit")).hint(
-                "lower train.batch (train.accumulate makes up for it), augment.crop, or take a smaller model.backbone, with a new --out",
-            ));
-        }
-        panic::resume_unwind(payload)
-    })
-}
-
-fn is_out_of_memory(text: &str) -> bool {
-    text.contains("out of memory") || text.contains("can't allocate memory")
-}
-
-fn text(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<String>().cloned();
-    text.or_else(|| payload.downcast_ref::<&str>().map(|s| (*s).to_string())).unwrap_or_default()
 }

@@ -2,8 +2,12 @@
 
 mod export;
 mod fit;
+mod guard;
 mod losses;
+mod plot;
+mod results;
 mod stats;
+mod suite;
 mod synth;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +26,12 @@ pub struct Args {
 enum Command {
     /// Train as a recipe says
     Fit(fit::Args),
+    /// Train every loss with every seed, then write the paper's tables and figures
+    Suite(suite::Args),
+    /// Draw a run's curves or class weights
+    Plot(plot::Args),
+    /// Write RESULTS.md from the suites in a folder
+    Results(results::Args),
     /// Write a checkpoint as an ONNX model (or as plain weights, for PyTorch) and verify it
     Export(export::Args),
     /// List the losses that a recipe can name: settings with their defaults, equation, source
@@ -41,6 +51,9 @@ fn print(text: &str) {
 pub fn run(args: Args) -> Result<()> {
     match args.command {
         Command::Fit(args) => fit::run(&args),
+        Command::Suite(args) => suite::run(&args),
+        Command::Plot(args) => plot::run(&args),
+        Command::Results(args) => results::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Losses => {
             losses::run();

@@ -7,6 +7,8 @@ mod lines;
 pub mod progress;
 mod record;
 
+pub use lines::NAME as LINES;
+
 use crate::loss::Weights;
 use events::{Event, Writer};
 use indicatif::ProgressBar;

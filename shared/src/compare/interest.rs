@@ -2,11 +2,10 @@
 //! Not a measure of quality: a difference counts whoever is right. With one model, its errors count.
 //! A pixel's weight grows as its class gets rarer, so that one bicycle is worth a stretch of fence.
 
-use shared::card::RARE_SHARE;
-use shared::labels::IGNORE;
-use shared::render::Rect;
-
-use crate::score::Scene;
+use super::Scene;
+use crate::card::RARE_SHARE;
+use crate::labels::IGNORE;
+use crate::render::Rect;
 
 /// How much a pixel of each class is worth looking at; 0 for classes that are not rare.
 #[derive(Debug)]

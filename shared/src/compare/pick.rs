@@ -3,10 +3,9 @@
 //! The split is cut into parts, one scene from each, since neighbours in a video look alike.
 
 use image::GrayImage;
-use shared::labels::IGNORE;
 
-use super::interest::Interest;
-use crate::score::Scene;
+use super::{Interest, Scene};
+use crate::labels::IGNORE;
 
 /// The scene to show the errors of a class in.
 #[derive(Debug)]

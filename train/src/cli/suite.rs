@@ -1,0 +1,271 @@
+//! `train suite`: a grid of losses and seeds, then the paper's tables and figures.
+
+use super::guard;
+use shared::error::{Context, Error, Result};
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+use train::checkpoint;
+use train::device;
+use train::loss::LossSettings;
+use train::memory;
+use train::model::params::Precision;
+use train::recipe::Recipe;
+use train::run::{BEST, FitOptions, LAST, Run};
+use train::suite::{self, Basis, Choice, Failure, Folder, Job, Maker, Plan, Trained, panel};
+use train::trainer;
+
+/// What stays of a finished cell's checkpoints: the last weights, without the trainer's state.
+const FINAL: &str = "final.safetensors";
+
+/// The paper's Fig. 3 in the suite's folder.
+const PANEL_FILE: &str = "panel.png";
+
+/// The loss that others are compared with, unless another is asked for: the paper's Table II.
+const REFERENCE: &str = "cross-entropy";
+
+/// Drawn beside the reference, unless others are asked for.
+const PANEL: &str = "recall";
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// The recipe, a TOML file; its loss and seed are replaced by those of the grid
+    #[arg(long, required_unless_present = "tables_only")]
+    recipe: Option<PathBuf>,
+    /// Losses, with settings where they are not the defaults: cross-entropy,recall,focal:gamma=1; or `all`
+    #[arg(
+        long,
+        value_delimiter = ',',
+        required_unless_present = "tables_only",
+        value_name = "LOSS,LOSS"
+    )]
+    losses: Vec<String>,
+    /// Seeds
+    #[arg(long, value_delimiter = ',', default_value = "0,1,2", value_name = "N,N")]
+    seeds: Vec<u64>,
+    /// The suite's folder
+    #[arg(long)]
+    out: PathBuf,
+    /// The data set's folder
+    #[arg(long)]
+    data_root: Option<PathBuf>,
+    /// Change one key of the recipe, e.g. --set train.iterations=1000
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    changes: Vec<String>,
+    /// The loss that the others are compared with: dagger classes, quadrants [default: cross-entropy]
+    #[arg(long, value_name = "LOSS")]
+    reference: Option<Choice>,
+    /// Losses whose predictions are drawn side by side [default: the reference and recall]
+    #[arg(long, value_delimiter = ',', value_name = "LOSS,LOSS")]
+    panel: Option<Vec<Choice>>,
+    /// Keep every checkpoint of finished cells, not just the last weights
+    #[arg(long)]
+    keep_checkpoints: bool,
+    /// Train nothing: write tables and scatter from the cells that are there
+    #[arg(long, conflicts_with_all = ["recipe", "losses", "data_root", "changes", "panel"])]
+    tables_only: bool,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let folder = Folder::new(&args.out);
+    if args.tables_only {
+        let plan = folder.plan()?;
+        let reference = args.reference.clone().unwrap_or_else(|| plan.reference.clone());
+        return finish(&folder, &Plan { reference, ..plan }, &[]);
+    }
+    memory::keep_freed();
+    let jobs = jobs(args)?;
+    let first = jobs.first().map(|job| &job.recipe);
+    let first =
+        first.ok_or_else(|| Error::request("suite: expected at least one seed, got none"))?;
+    // All that can be refused is refused before anything is written or trained.
+    device::choose(&first.train.device)?;
+    let basis = Basis::of(first, args.data_root.as_deref())?;
+    let reference = args.reference.clone().map_or_else(|| REFERENCE.parse(), Ok)?;
+    let panel = chosen_panel(args, &jobs, &reference)?;
+    let plan = folder.open(Plan::new(&jobs, basis, reference, panel)?)?;
+
+    guard::save_on_interrupt();
+    let commit = suite::commit();
+    let mut train = |job: &Job, out: &Path| train(job, out, args.data_root.as_deref(), &commit);
+    let mut done = |job: &Job| {
+        if !args.keep_checkpoints {
+            slim(&folder.run(&job.name()))?;
+        }
+        suite::write::all(&folder, &plan).map(|_| ())
+    };
+    let failures = suite::sweep(&folder, &plan, &jobs, &guard::STOP, &mut train, &mut done)?;
+    draw_panel(args, &folder, &plan, first)?;
+    finish(&folder, &plan, &failures)
+}
+
+/// The grid, checked: every seed for every loss, seed by seed, so that losses can be compared early.
+fn jobs(args: &Args) -> Result<Vec<Job>> {
+    let Some(path) = &args.recipe else { return Ok(vec![]) };
+    let of_grid = |change: &&String| {
+        let key = change.split('=').next().unwrap_or_default().trim();
+        key == "loss" || key.starts_with("loss.") || key == "train.seed"
+    };
+    if let Some(change) = args.changes.iter().find(of_grid) {
+        return Err(Error::request(format!(
+            "--set {change}: a suite's losses and seeds are its grid's"
+        ))
+        .hint("--losses recall:floor=false --seeds 0,1"));
+    }
+    let mut losses: Vec<Choice> = Vec::new();
+    for text in &args.losses {
+        let names: Vec<&str> =
+            if text == "all" { LossSettings::names().to_vec() } else { vec![text.as_str()] };
+        for name in names {
+            let choice = name.parse()?;
+            if !losses.contains(&choice) {
+                losses.push(choice);
+            }
+        }
+    }
+    let mut seeds = args.seeds.clone();
+    seeds.sort_unstable();
+    seeds.dedup();
+    let mut jobs = Vec::new();
+    for &seed in &seeds {
+        for loss in &losses {
+            let mut changes = args.changes.clone();
+            changes.extend(loss.changes());
+            changes.push(format!("train.seed={seed}"));
+            let recipe = Recipe::read(path, &changes)
+                .map_err(|e| e.within(format!("suite: {}", loss.label())))?;
+            jobs.push(Job { loss: loss.clone(), seed, recipe });
+        }
+    }
+    Ok(jobs)
+}
+
+fn chosen_panel(args: &Args, jobs: &[Job], reference: &Choice) -> Result<Vec<Choice>> {
+    let in_grid = |choice: &Choice| jobs.iter().any(|job| job.loss == *choice);
+    match &args.panel {
+        Some(panel) => match panel.iter().find(|choice| !in_grid(choice)) {
+            Some(odd) => {
+                Err(Error::request(format!("--panel: expected losses of the grid, got {odd}")))
+            }
+            None => Ok(panel.clone()),
+        },
+        None => {
+            let mut panel = vec![reference.clone(), PANEL.parse()?];
+            panel.dedup();
+            Ok(if panel.iter().all(in_grid) { panel } else { vec![] })
+        }
+    }
+}
+
+/// One cell, from where its run's folder stands.
+fn train(
+    job: &Job,
+    out: &Path,
+    data_root: Option<&Path>,
+    commit: &Option<String>,
+) -> Result<Trained> {
+    let options = FitOptions {
+        data_root: data_root.map(Path::to_path_buf),
+        out: Some(out.to_path_buf()),
+        resume: true,
+    };
+    let work = || {
+        let began = Instant::now();
+        let run = Run::prepare(job.recipe.clone(), &options)?;
+        let from = run.about.iterations;
+        let maker = Maker::of(&run, commit.clone());
+        let outcome = trainer::fit(run, &guard::STOP)?;
+        Ok(Trained {
+            iterations: job.recipe.train.iterations,
+            from,
+            seconds: began.elapsed().as_secs_f64(),
+            best_mean_iou: outcome.best_mean_iou,
+            report: outcome.report,
+            maker,
+        })
+    };
+    // A cell that breaks the program must not take the others with it.
+    let cell = AssertUnwindSafe(|| guard::out_of_memory_in_words(&guard::load(&job.recipe), work));
+    panic::catch_unwind(cell).unwrap_or_else(|payload| {
+        let said = guard::text(payload.as_ref());
+        Err(Error::work(format!("the program broke, which is a fault of its own: {said}")))
+    })
+}
+
+/// Replaces a finished run's checkpoints by its last weights: a third of the size or less, and all that is needed
+/// for pictures and an export.
+fn slim(run: &Path) -> Result<()> {
+    let last = run.join(LAST);
+    let (trained, _) = checkpoint::load(&last, tch::Device::Cpu, Precision::F32)?;
+    checkpoint::save(&run.join(FINAL), &trained.parameters, &vec![], &trained.about)?;
+    for path in [last, run.join(BEST)] {
+        if path.exists() {
+            std::fs::remove_file(&path).work(|| format!("suite: {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Fig. 3 for the losses of the panel, unless it is there and newer than what it shows.
+fn draw_panel(args: &Args, folder: &Folder, plan: &Plan, recipe: &Recipe) -> Result<()> {
+    if plan.panel.is_empty() {
+        return Ok(());
+    }
+    let mut columns = Vec::new();
+    for loss in &plan.panel {
+        let seeds = plan.grid.iter().find(|row| row.loss == *loss).map(|row| row.seeds.clone());
+        let weights = seeds.unwrap_or_default().into_iter().find_map(|seed| {
+            let run = folder.run(&suite::name(loss, seed));
+            let path = [FINAL, LAST].map(|name| run.join(name)).into_iter().find(|p| p.exists())?;
+            Some((seed, path))
+        });
+        let Some((seed, weights)) = weights else {
+            eprintln!("suite: no panel: the weights of {} are not here", loss.label());
+            return Ok(());
+        };
+        columns.push(panel::Column { name: format!("{}, seed {seed}", loss.label()), weights });
+    }
+    let out = folder.root().join(PANEL_FILE);
+    let time = |path: &Path| path.metadata().and_then(|m| m.modified()).ok();
+    let sources =
+        columns.iter().map(|column| time(&column.weights)).chain([time(&folder.plan_path())]);
+    if let (Some(drawn), Some(newest)) = (time(&out), sources.flatten().max())
+        && drawn > newest
+    {
+        return Ok(());
+    }
+    let (_, val) = recipe.open_data(args.data_root.as_deref())?;
+    let device = device::choose(&recipe.train.device)?;
+    let precision = device::precision(recipe.train.precision, device);
+    let go_on = || !guard::STOP.load(Ordering::Relaxed);
+    let picture = panel::draw(&columns, &val, device, precision, &go_on)?;
+    let picture = picture.ok_or_else(|| Error::work("suite: stopped while drawing the panel"))?;
+    shared::plot::save_picture(&picture, &out)
+}
+
+/// Writes tables and scatter, prints the summary, and tells what failed or is missing.
+fn finish(folder: &Folder, plan: &Plan, failures: &[Failure]) -> Result<()> {
+    let place = folder.root().display();
+    match suite::write::all(folder, plan) {
+        Ok(written) => {
+            let mut files = written.files;
+            files.extend(folder.root().join(PANEL_FILE).exists().then(|| PANEL_FILE.to_string()));
+            super::print(&format!("{}\n{place}: {}", written.summary, files.join(", ")));
+            if !written.missing.is_empty() {
+                eprintln!("suite: missing: {}", written.missing.join("; "));
+            }
+        }
+        // With nothing but failures there is nothing to write, and they are what matters.
+        Err(error) if failures.is_empty() => return Err(error),
+        Err(_) => {}
+    }
+    for Failure { loss, seed, error } in failures {
+        eprintln!("suite: failed: {}, seed {seed}: {error}", loss.label());
+    }
+    match failures.len() {
+        0 => Ok(()),
+        n => Err(Error::work(format!("suite: {place}: cells that failed, named above: {n}"))
+            .hint("the same command tries them again; what is done is not done again")),
+    }
+}

@@ -1,0 +1,73 @@
+//! Reading a run's metrics.jsonl, and light smoothing. `monitor` writes it.
+
+use serde_json::Value;
+use shared::error::{Context, Error, Result};
+use std::path::Path;
+
+/// The lines of one kind ("train", "val", "weights") with their steps. A last line that was cut off is left out.
+///
+/// # Errors
+/// No such file.
+pub fn read(run: &Path, kind: &str) -> Result<Vec<(f64, Value)>> {
+    let path = run.join(crate::monitor::LINES);
+    let text = std::fs::read_to_string(&path)
+        .request(|| format!("plot: {}", path.display()))
+        .map_err(|e: Error| e.hint("expected the folder of a run: runs/NAME-LOSS-seedN"))?;
+    let of_kind = |line: &str| {
+        let value: Value = serde_json::from_str(line).ok()?;
+        (value.get("kind")?.as_str()? == kind).then_some(())?;
+        Some((value.get("step")?.as_f64()?, value))
+    };
+    Ok(text.lines().filter_map(of_kind).collect())
+}
+
+/// One number of each line, NaN where it is null or missing.
+pub fn numbers(lines: &[(f64, Value)], key: &str) -> Vec<(f64, f64)> {
+    let number = |value: &Value| value.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    lines.iter().map(|(step, value)| (*step, number(value))).collect()
+}
+
+/// What a run is called in a figure: its folder's name.
+pub fn name(run: &Path) -> String {
+    let whole = run.canonicalize();
+    let name = whole.as_deref().unwrap_or(run).file_name();
+    name.map_or_else(|| run.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+/// How many neighbouring points are averaged so that a curve of this many can be read: an odd number, 1 for few points.
+pub fn window(points: usize) -> usize {
+    (points / 30).min(25) | 1
+}
+
+/// The moving mean over `window` points around each (fewer at the ends). What is not finite takes no part; a point
+/// with nothing finite around it stays a gap.
+pub fn smooth(points: &[(f64, f64)], window: usize) -> Vec<(f64, f64)> {
+    let half = window / 2;
+    let mean = |i: usize| {
+        let near = &points[i.saturating_sub(half)..points.len().min(i + half + 1)];
+        let finite = near.iter().map(|(_, y)| *y).filter(|y| y.is_finite());
+        let (sum, n) = finite.fold((0.0, 0.0), |(sum, n), y| (sum + y, n + 1.0));
+        sum / n
+    };
+    points.iter().enumerate().map(|(i, (x, _))| (*x, mean(i))).collect()
+}
+
+/// What a title says of it.
+pub fn smoothed(window: usize) -> String {
+    if window > 1 { format!(" (mean of {window} points)") } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn smoothing_averages_neighbours_and_leaves_wide_gaps() {
+        let points = [1.0, 4.0, f64::NAN, 2.0, 3.0, f64::NAN, f64::NAN, f64::NAN];
+        let points: Vec<(f64, f64)> = points.into_iter().map(|y| (0.0, y)).collect();
+        let smooth: Vec<f64> = smooth(&points, 3).into_iter().map(|(_, y)| y).collect();
+        assert_eq!(smooth[..6], [2.5, 2.5, 3.0, 2.5, 2.5, 3.0]);
+        assert!(smooth[6].is_nan() && smooth[7].is_nan());
+        assert_eq!((window(10), window(200), window(100_000)), (1, 7, 25));
+    }
+}

@@ -1,0 +1,138 @@
+//! Going through a grid: what is done stays, what another process holds is left to it, what fails is told at the end.
+//! Not training: the caller's closure does that, for one cell at a time.
+
+use super::{Cell, Choice, Folder, Job, Maker, Plan};
+use shared::error::{Error, Result};
+use shared::metrics::Report;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Between two looks at cells that other processes hold.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// Between two looks at `stop` while waiting.
+const NAP: Duration = Duration::from_millis(100);
+
+/// What training a cell gave.
+pub struct Trained {
+    /// Optimizer steps done.
+    pub iterations: u64,
+    /// The step that this sitting began at.
+    pub from: u64,
+    /// What this sitting took.
+    pub seconds: f64,
+    /// Best mean IoU over all validations.
+    pub best_mean_iou: Option<f64>,
+    /// What the last weights scored.
+    pub report: Report,
+    /// Program and machine.
+    pub maker: Maker,
+}
+
+/// A cell that could not be computed.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The loss.
+    pub loss: Choice,
+    /// The seed.
+    pub seed: u64,
+    /// Why.
+    pub error: Error,
+}
+
+/// Computes the jobs that are not done, one after the other. `train` computes one into the run's folder that it is given;
+/// `done` is called after each result that was written.
+///
+/// # Errors
+/// `stop` was set, or the suite's own files cannot be read or written. A job that fails is no error here: it is
+/// among the failures, and the rest goes on.
+pub fn sweep(
+    folder: &Folder,
+    plan: &Plan,
+    jobs: &[Job],
+    stop: &AtomicBool,
+    train: &mut dyn FnMut(&Job, &Path) -> Result<Trained>,
+    done: &mut dyn FnMut(&Job) -> Result<()>,
+) -> Result<Vec<Failure>> {
+    let mut failures = Vec::new();
+    let mut waiting: Vec<(usize, &Job)> = jobs.iter().enumerate().collect();
+    let mut told = false;
+    loop {
+        let mut held = Vec::new();
+        for (place, job) in waiting {
+            if folder.cell(job, plan)?.is_some() {
+                continue;
+            }
+            if stop.load(Ordering::Relaxed) {
+                return Err(stopped(folder));
+            }
+            let Some(_claim) = folder.claim(job)? else {
+                held.push((place, job));
+                continue;
+            };
+            // Between the look and the claim somebody else may have finished it.
+            if folder.cell(job, plan)?.is_some() {
+                continue;
+            }
+            eprintln!("suite: cell {} of {}: {}", place + 1, jobs.len(), job.label());
+            match train(job, &folder.run(&job.name())) {
+                Ok(trained) => {
+                    folder.write(&cell(job, plan, trained)?)?;
+                    done(job)?;
+                }
+                Err(error) if stop.load(Ordering::Relaxed) => {
+                    eprintln!("suite: {}: {error}", job.label());
+                    return Err(stopped(folder));
+                }
+                Err(error) => {
+                    eprintln!("suite: {}: failed: {error}", job.label());
+                    error.hint_text().inspect(|hint| eprintln!("hint: {hint}"));
+                    failures.push(Failure { loss: job.loss.clone(), seed: job.seed, error });
+                }
+            }
+        }
+        if held.is_empty() {
+            return Ok(failures);
+        }
+        if !std::mem::replace(&mut told, true) {
+            let names: Vec<String> = held.iter().map(|(_, job)| job.label()).collect();
+            eprintln!("suite: waiting for other processes: {}", names.join("; "));
+        }
+        wait(stop);
+        waiting = held;
+    }
+}
+
+fn cell(job: &Job, plan: &Plan, trained: Trained) -> Result<Cell> {
+    Ok(Cell {
+        format: Cell::FORMAT,
+        key: job.key(&plan.basis)?,
+        loss: job.loss.clone(),
+        seed: job.seed,
+        recipe: job.essence(&plan.basis)?,
+        basis: plan.basis.clone(),
+        maker: trained.maker,
+        iterations: trained.iterations,
+        last_sitting_from: trained.from,
+        last_sitting_seconds: trained.seconds,
+        best_mean_iou: trained.best_mean_iou,
+        report: trained.report,
+    })
+}
+
+fn wait(stop: &AtomicBool) {
+    let naps = LOOK.as_millis() / NAP.as_millis();
+    for _ in 0..naps {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        sleep(NAP);
+    }
+}
+
+fn stopped(folder: &Folder) -> Error {
+    Error::work(format!("suite: {}: stopped; what was computed is saved", folder.root().display()))
+        .hint("the same command goes on where this one stopped")
+}
