@@ -93,3 +93,16 @@ impl Data {
         Index::open(&Descriptor::find(&self.dataset)?, &self.data_root, &self.split)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_two_numbers() {
+        assert_eq!(parse_size("640x480"), Ok((640, 480)));
+        for bad in ["640", "0x480", "640x480x3", "-1x5"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -155,19 +155,10 @@ pub fn score_by(
 
 /// The numbers of a matrix; classes that are not scored have none, and are in no mean.
 pub fn report(confusion: &Confusion, descriptor: &Descriptor) -> Report {
-    let mut report = confusion.report(&descriptor.classes);
-    if descriptor.unscored.is_empty() {
-        return report;
-    }
-    for &id in &descriptor.unscored {
-        let class = &mut report.classes[id];
-        (class.accuracy, class.iou, class.precision, class.f1) = (None, None, None, None);
-    }
-    report.mean_accuracy = report.mean_over(|_| true, |c| c.accuracy);
-    report.mean_iou = report.mean_over(|_| true, |c| c.iou);
-    report
+    confusion.report_without(&descriptor.unscored, &descriptor.classes)
 }
 
+/// Pixels of classes that are not scored are ignored, in pictures too.
 fn hide_unscored(truth: &mut GrayImage, unscored: &[usize]) {
     if !unscored.is_empty() {
         for label in truth.iter_mut().filter(|l| unscored.contains(&usize::from(**l))) {

@@ -13,7 +13,7 @@ pub mod plots;
 pub mod recipe;
 pub mod run;
 pub mod schedule;
-mod shares;
+pub mod shares;
 pub mod step;
 pub mod suite;
 pub mod tensors;

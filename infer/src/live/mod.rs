@@ -1,8 +1,10 @@
 //! `infer live`: models on a camera, a stream, a video, images or a generated drive, as it happens.
 //! Not a score (`eval`) and not a benchmark (`bench`).
 //!
-//!     capture -> slot of one -> worker -> slot of one -> display -> window, recorder
-//!                                  \-> sink: a slot of one and a thread per reader
+//! ```text
+//! capture -> slot of one -> worker -> slot of one -> display -> window, recorder
+//!                              \-> sink: a slot of one and a thread per reader
+//! ```
 //!
 //! In the slots the latest wins, for cameras, streams and `--realtime`; of files every frame is waited for.
 //! captured = shown + dropped + in flight holds at the end, or the command fails (`counts`).

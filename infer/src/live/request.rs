@@ -15,7 +15,7 @@ use super::named::{self, Wishes};
 use super::record::Tape;
 use super::sink::Place;
 use super::slot::Policy;
-use crate::args::Run;
+use crate::args::{Run, parse_size};
 use crate::provider::Choice;
 
 /// What the user typed after `infer live`.
@@ -32,7 +32,7 @@ pub struct LiveArgs {
     #[arg(long, required = true, num_args = 1.., value_name = "SOURCE")]
     pub source: Vec<String>,
     /// Size of the streets [default: 512x256], or to ask a camera for
-    #[arg(long, value_name = "WxH", value_parser = named::parse_size)]
+    #[arg(long, value_name = "WxH", value_parser = parse_size)]
     pub size: Option<(u32, u32)>,
     /// Frames per second: files and streets at most so many, a camera is asked for them
     #[arg(long, value_name = "N", value_parser = parse_fps)]

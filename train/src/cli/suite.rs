@@ -13,6 +13,7 @@ use train::memory;
 use train::model::params::Precision;
 use train::recipe::Recipe;
 use train::run::{BEST, FitOptions, LAST, Run};
+use train::shares;
 use train::suite::{self, Basis, Choice, Failure, Folder, Job, Maker, Plan, Trained, panel};
 use train::trainer;
 
@@ -82,22 +83,39 @@ pub fn run(args: &Args) -> Result<()> {
     // All that can be refused is refused before anything is written or trained.
     device::choose(&first.train.device)?;
     let basis = Basis::of(first, args.data_root.as_deref())?;
+    let (split, _) = first.open_data(args.data_root.as_deref())?;
+    let pixels = shares::pixels_of_classes(&split)?;
+    for job in &jobs {
+        job.recipe.loss.check_classes(&split.descriptor.classes, &pixels)?;
+    }
     let reference = args.reference.clone().map_or_else(|| REFERENCE.parse(), Ok)?;
+    if !LossSettings::names().contains(&reference.name()) {
+        let line = format!("--reference: expected the name of a loss, got {reference}");
+        return Err(Error::request(line).hint("`train losses` lists them"));
+    }
     let panel = chosen_panel(args, &jobs, &reference)?;
     let plan = folder.open(Plan::new(&jobs, basis, reference, panel)?)?;
 
     guard::save_on_interrupt();
     let commit = suite::commit();
-    let mut train = |job: &Job, out: &Path| train(job, out, args.data_root.as_deref(), &commit);
+    let mut train = |job: &Job, out: &Path| {
+        let trained = train(job, out, args.data_root.as_deref(), &commit)?;
+        // Before the cell says that it is done: who waits for it looks for these weights.
+        if !args.keep_checkpoints {
+            save_final(out)?;
+        }
+        Ok(trained)
+    };
     let mut done = |job: &Job| {
         if !args.keep_checkpoints {
-            slim(&folder.run(&job.name()))?;
+            remove_checkpoints(&folder.run(&job.name()))?;
         }
-        suite::write::all(&folder, &plan).map(|_| ())
+        // Read anew: another process may have widened the grid.
+        suite::write::all(&folder, &folder.plan()?).map(|_| ())
     };
     let failures = suite::sweep(&folder, &plan, &jobs, &guard::STOP, &mut train, &mut done)?;
-    draw_panel(args, &folder, &plan, first)?;
-    finish(&folder, &plan, &failures)
+    draw_panel(args, &folder, &plan, &jobs)?;
+    finish(&folder, &folder.plan()?, &failures)
 }
 
 /// The grid, checked: every seed for every loss, seed by seed, so that losses can be compared early.
@@ -115,8 +133,7 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
     }
     let mut losses: Vec<Choice> = Vec::new();
     for text in &args.losses {
-        let names: Vec<&str> =
-            if text == "all" { LossSettings::names().to_vec() } else { vec![text.as_str()] };
+        let names: Vec<&str> = if text == "all" { every_loss() } else { vec![text.as_str()] };
         for name in names {
             let choice = name.parse()?;
             if !losses.contains(&choice) {
@@ -139,6 +156,11 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
         }
     }
     Ok(jobs)
+}
+
+/// Every loss once: Dice is F1 by its other name.
+fn every_loss() -> Vec<&'static str> {
+    LossSettings::names().iter().copied().filter(|name| *name != "one-minus-f1").collect()
 }
 
 fn chosen_panel(args: &Args, jobs: &[Job], reference: &Choice) -> Result<Vec<Choice>> {
@@ -193,13 +215,16 @@ fn train(
     })
 }
 
-/// Replaces a finished run's checkpoints by its last weights: a third of the size or less, and all that is needed
-/// for pictures and an export.
-fn slim(run: &Path) -> Result<()> {
-    let last = run.join(LAST);
-    let (trained, _) = checkpoint::load(&last, tch::Device::Cpu, Precision::F32)?;
-    checkpoint::save(&run.join(FINAL), &trained.parameters, &vec![], &trained.about)?;
-    for path in [last, run.join(BEST)] {
+/// Writes a finished run's last weights alone: a third of the size or less, and all that is needed for pictures and an
+/// export.
+fn save_final(run: &Path) -> Result<()> {
+    let (trained, _) = checkpoint::load(&run.join(LAST), tch::Device::Cpu, Precision::F32)?;
+    checkpoint::save(&run.join(FINAL), &trained.parameters, &vec![], &trained.about)
+}
+
+/// Removes the checkpoints that [`save_final`] stands in for.
+fn remove_checkpoints(run: &Path) -> Result<()> {
+    for path in [run.join(LAST), run.join(BEST)] {
         if path.exists() {
             std::fs::remove_file(&path).work(|| format!("suite: {}", path.display()))?;
         }
@@ -208,17 +233,23 @@ fn slim(run: &Path) -> Result<()> {
 }
 
 /// Fig. 3 for the losses of the panel, unless it is there and newer than what it shows.
-fn draw_panel(args: &Args, folder: &Folder, plan: &Plan, recipe: &Recipe) -> Result<()> {
-    if plan.panel.is_empty() {
+fn draw_panel(args: &Args, folder: &Folder, plan: &Plan, jobs: &[Job]) -> Result<()> {
+    let Some(recipe) = jobs.first().map(|job| &job.recipe).filter(|_| !plan.panel.is_empty())
+    else {
         return Ok(());
+    };
+    let mut finished = Vec::new();
+    for job in jobs {
+        if folder.cell(job, plan)?.is_some() {
+            finished.push(job);
+        }
     }
     let mut columns = Vec::new();
     for loss in &plan.panel {
-        let seeds = plan.grid.iter().find(|row| row.loss == *loss).map(|row| row.seeds.clone());
-        let weights = seeds.unwrap_or_default().into_iter().find_map(|seed| {
-            let run = folder.run(&suite::name(loss, seed));
+        let weights = finished.iter().filter(|job| job.loss == *loss).find_map(|job| {
+            let run = folder.run(&job.name());
             let path = [FINAL, LAST].map(|name| run.join(name)).into_iter().find(|p| p.exists())?;
-            Some((seed, path))
+            Some((job.seed, path))
         });
         let Some((seed, weights)) = weights else {
             eprintln!("suite: no panel: the weights of {} are not here", loss.label());

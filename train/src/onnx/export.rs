@@ -5,7 +5,7 @@
 use super::emit::{Arithmetic, Emit, Value};
 use super::graph::{int, named, value};
 use super::probe;
-use super::proto::{ElementType, Length, Model, OperatorSet, Property, ValueInfo};
+use super::proto::{ElementType, Graph, Length, Model, OperatorSet, Property, ValueInfo};
 use crate::checkpoint::Trained;
 use crate::model::Parameters;
 use crate::model::deeplab::{DeepLab, Heads};
@@ -57,13 +57,15 @@ impl Outputs {
 /// # Errors
 /// Weights that are not finite, or too large for f16; a file that cannot be written.
 pub fn export(trained: &Trained, settings: &ExportSettings<'_>, path: &Path) -> Result<Card> {
-    check_finite(&trained.parameters, settings.arithmetic)?;
+    check_finite(&trained.parameters)?;
+    let graph = graph(&trained.network, &trained.parameters, settings);
+    check_halves(&graph)?;
     let card = card(trained, settings);
     let model = Model {
         ir_version: Some(IR_VERSION),
         producer_name: Some("recall-seg".into()),
         producer_version: Some(env!("CARGO_PKG_VERSION").into()),
-        graph: Some(graph(&trained.network, &trained.parameters, settings)),
+        graph: Some(graph),
         opset_import: vec![OperatorSet { domain: Some(String::new()), version: Some(OPSET) }],
         metadata_props: vec![Property {
             key: Some(Card::KEY.into()),
@@ -75,16 +77,14 @@ pub fn export(trained: &Trained, settings: &ExportSettings<'_>, path: &Path) -> 
 }
 
 /// The whole graph, from bytes to labels.
-fn graph(
-    network: &DeepLab,
-    parameters: &Parameters,
-    settings: &ExportSettings<'_>,
-) -> super::proto::Graph {
+fn graph(network: &DeepLab, parameters: &Parameters, settings: &ExportSettings<'_>) -> Graph {
     let outputs = settings.outputs;
     let mut emit = Emit::new(parameters, settings.arithmetic);
     let image = Value::image("image".into());
-    let logits = network.forward(&mut emit, &image, Heads::Main).main.name;
+    let scores = network.forward(&mut emit, &image, Heads::Main).main.name;
     let mut graph = emit.graph;
+    // By this name `infer` knows the end of the graph, whatever the graph gives.
+    let logits = graph.rename(&scores, "logits");
     let open = |names: &[&str]| names.iter().map(|name| named(name)).collect::<Vec<Length>>();
     let mut results: Vec<ValueInfo> = Vec::new();
     if outputs.labels() {
@@ -95,7 +95,6 @@ fn graph(
         results.push(value("labels", ElementType::Uint8, open(&["batch", "height", "width"])));
     }
     if outputs.logits() {
-        graph.rename(&logits, "logits");
         let mut shape = open(&["batch", "height", "width"]);
         shape.insert(1, Length::Fixed(network.classes));
         results.push(value("logits", ElementType::Float, shape));
@@ -146,19 +145,52 @@ fn card(trained: &Trained, settings: &ExportSettings<'_>) -> Card {
 }
 
 /// Refuses weights that no sum comes out of, naming the first.
-fn check_finite(parameters: &Parameters, arithmetic: Arithmetic<'_>) -> Result<()> {
-    let kind = match arithmetic {
-        Arithmetic::Fp16 => Kind::Half, // beyond 65504 there is only infinity
-        _ => Kind::Float,
-    };
-    let well =
-        |t: &Tensor| t.to_kind(kind).isfinite().all().to_kind(Kind::Int64).int64_value(&[]) == 1;
+fn check_finite(parameters: &Parameters) -> Result<()> {
+    let well = |t: &Tensor| t.isfinite().all().to_kind(Kind::Int64).int64_value(&[]) == 1;
     if well(&parameters.flat) && well(&parameters.buffers) {
         return Ok(());
     }
     let named = parameters.named();
     let name = named.iter().find(|(_, tensor)| !well(tensor)).map_or("a weight", |(name, _)| name);
-    let what = arithmetic.name();
-    Err(Error::request(format!("export: {name}: expected finite numbers in {what}, got others"))
+    Err(Error::request(format!("export: {name}: expected finite numbers, got others"))
         .hint("the checkpoint is damaged, or of a run that diverged: export an earlier one"))
+}
+
+/// Refuses constants that half precision cannot hold: beyond 65504 it knows only infinity.
+fn check_halves(graph: &Graph) -> Result<()> {
+    let infinite = |tensor: &&super::proto::Tensor| {
+        let bytes = tensor.raw_data.as_deref().unwrap_or_default();
+        tensor.data_type == Some(ElementType::Float16 as i32)
+            && bytes.chunks_exact(2).any(|b| !half::f16::from_le_bytes([b[0], b[1]]).is_finite())
+    };
+    match graph.initializer.iter().find(infinite) {
+        None => Ok(()),
+        Some(tensor) => {
+            let name = tensor.name.as_deref().unwrap_or_default();
+            Err(Error::request(format!(
+                "export: {name}: expected numbers up to 65504 with its normalization folded in, got larger ones"
+            ))
+            .hint("fp16 cannot hold them: take fp32 or int8"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::graph::Builder;
+    use super::*;
+
+    #[test]
+    fn a_constant_too_large_for_half_precision_is_refused_by_name() {
+        let graph = |largest: f32| {
+            let mut builder = Builder::default();
+            builder.floats("single", &[1], &[1e30]);
+            builder.halves("fine", &[1], &[1.0]);
+            builder.halves("large", &[2], &[0.5, largest]);
+            builder.finish("g", vec![], vec![])
+        };
+        assert!(check_halves(&graph(65504.0)).is_ok());
+        let error = check_halves(&graph(1e5)).unwrap_err().to_string();
+        assert!(error.starts_with("export: large: "), "{error}");
+    }
 }

@@ -54,14 +54,15 @@ impl Builder {
         self.constant(name, &[values.len() as i64], ElementType::Int64, bytes)
     }
 
-    /// Gives a value another name wherever it occurs: the graph's outputs are called by their own.
-    pub fn rename(&mut self, old: &str, new: &str) {
+    /// Gives a value another name wherever it occurs: the graph's outputs are called by their own. Gives that name.
+    pub fn rename(&mut self, old: &str, new: &str) -> String {
         let new = self.unique(new);
         for node in &mut self.nodes {
             for name in node.input.iter_mut().chain(&mut node.output).filter(|name| *name == old) {
                 name.clone_from(&new);
             }
         }
+        new
     }
 
     /// The finished graph.

@@ -16,6 +16,11 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// The loss's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The changes to a recipe that make it one of this loss, as `--set` takes them.
     pub fn changes(&self) -> Vec<String> {
         let settings = self.settings.iter().map(|(key, value)| format!("loss.{key}={value}"));
