@@ -243,7 +243,7 @@ fn what_contradicts_itself_or_is_not_there_is_refused_with_a_hint() {
     check("/no/such/video.mp4", &[], "expected a file or folder, got No such file");
     check("/dev/video97", &[], "source: /dev/video97: expected a camera, got No such file");
     check("camera:97", &["--loop"], "--loop: expected files as source, got a camera");
-    check("/dev/fd", &[], "expected a camera, got another kind of file");
+    check("/dev/fd", &[], "expected PNG or JPEG files, got none");
     check("streets", &["--loop"], "--loop: expected files as source, got streets");
     check("streets", &["--size", "63x64"], "expected even sides");
     check("streets:x", &[], "expected streets:NUMBER");
