@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
 use shared::error::{Error, Result};
 
 /// A model file in memory. What is hashed is what is run: the file is read once.
@@ -37,11 +36,6 @@ impl ModelFile {
 
     /// SHA-256 of the content, in hexadecimal.
     pub fn sha256(&self) -> String {
-        hex(&Sha256::digest(&self.bytes))
+        shared::digest::sha256(&self.bytes)
     }
-}
-
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }

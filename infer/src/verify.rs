@@ -2,11 +2,10 @@
 //! Not a score. The probe image is a function of its seed (`shared::card::probe_image`), so that nothing
 //! but numbers needs to be kept; the logits decide, and labels where no two classes are nearly equal.
 
-use sha2::{Digest, Sha256};
 use shared::card::{Card, Probe, probe_image};
+use shared::digest::sha256;
 use shared::error::{Error, Result};
 
-use crate::model_file::hex;
 use crate::session::{Input, Model, Want};
 use crate::upsample;
 
@@ -67,7 +66,7 @@ pub fn verify(model: &mut Model) -> Result<Verdict> {
     }
     let furthest = logits.map(|(furthest, _)| furthest);
     let (wrong, clear) = wrong_labels(probe, &labels, allowed);
-    let same_sum = hex(&Sha256::digest(&labels)) == probe.labels_sha256;
+    let same_sum = sha256(&labels) == probe.labels_sha256;
     Ok(judge(Findings {
         furthest,
         allowed,

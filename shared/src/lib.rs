@@ -6,6 +6,7 @@ pub mod card;
 pub mod compare;
 pub mod dataset;
 pub mod decode;
+pub mod digest;
 pub mod error;
 pub mod files;
 pub mod labels;

@@ -123,7 +123,7 @@ impl Index {
                 add(&bytes.to_string());
             }
         }
-        hash.finalize().iter().map(|b| format!("{b:02x}")).collect()
+        crate::digest::hex(&hash.finalize())
     }
 
     pub(super) fn form(&self, i: usize) -> &LabelForm {

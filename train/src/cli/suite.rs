@@ -1,6 +1,7 @@
 //! `train suite`: a grid of losses and seeds, then the paper's tables and figures.
 
 use super::guard;
+use shared::dataset::Index;
 use shared::error::{Context, Error, Result};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -82,8 +83,8 @@ pub fn run(args: &Args) -> Result<()> {
         first.ok_or_else(|| Error::request("suite: expected at least one seed, got none"))?;
     // All that can be refused is refused before anything is written or trained.
     device::choose(&first.train.device)?;
-    let basis = Basis::of(first, args.data_root.as_deref())?;
-    let (split, _) = first.open_data(args.data_root.as_deref())?;
+    let (split, val) = first.open_data(args.data_root.as_deref())?;
+    let basis = Basis::of(first, &split, &val)?;
     let pixels = shares::pixels_of_classes(&split)?;
     for job in &jobs {
         job.recipe.loss.check_classes(&split.descriptor.classes, &pixels)?;
@@ -114,7 +115,7 @@ pub fn run(args: &Args) -> Result<()> {
         suite::write::all(&folder, &folder.plan()?).map(|_| ())
     };
     let failures = suite::sweep(&folder, &plan, &jobs, &guard::STOP, &mut train, &mut done)?;
-    draw_panel(args, &folder, &plan, &jobs)?;
+    draw_panel(&folder, &plan, &jobs, &val)?;
     finish(&folder, &folder.plan()?, &failures)
 }
 
@@ -233,7 +234,7 @@ fn remove_checkpoints(run: &Path) -> Result<()> {
 }
 
 /// Fig. 3 for the losses of the panel, unless it is there and newer than what it shows.
-fn draw_panel(args: &Args, folder: &Folder, plan: &Plan, jobs: &[Job]) -> Result<()> {
+fn draw_panel(folder: &Folder, plan: &Plan, jobs: &[Job], val: &Index) -> Result<()> {
     let Some(recipe) = jobs.first().map(|job| &job.recipe).filter(|_| !plan.panel.is_empty())
     else {
         return Ok(());
@@ -266,11 +267,10 @@ fn draw_panel(args: &Args, folder: &Folder, plan: &Plan, jobs: &[Job]) -> Result
     {
         return Ok(());
     }
-    let (_, val) = recipe.open_data(args.data_root.as_deref())?;
     let device = device::choose(&recipe.train.device)?;
     let precision = device::precision(recipe.train.precision, device);
     let go_on = || !guard::STOP.load(Ordering::Relaxed);
-    let picture = panel::draw(&columns, &val, device, precision, &go_on)?;
+    let picture = panel::draw(&columns, val, device, precision, &go_on)?;
     let picture = picture.ok_or_else(|| Error::work("suite: stopped while drawing the panel"))?;
     shared::plot::save_picture(&picture, &out)
 }

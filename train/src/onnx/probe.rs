@@ -7,8 +7,8 @@ use super::quantize::simulate::{Constants, Simulate, Value, Watch};
 use crate::model::deeplab::{DeepLab, Heads};
 use crate::model::params::{Parameters, Precision};
 use crate::model::torch::{Mode, Torch};
-use sha2::{Digest, Sha256};
 use shared::card::{Probe, probe_image};
+use shared::digest::sha256;
 use shared::random::Stream;
 use tch::{Device, Kind, Tensor};
 
@@ -34,8 +34,7 @@ pub fn compute(network: &DeepLab, parameters: &Parameters, arithmetic: Arithmeti
         .iter()
         .map(|[n, y, x]| values(&rows.get(i64::from((n * height + y) * width + x))));
     let sampled = sampled.collect();
-    let digest = Sha256::digest(labels(&logits));
-    let labels_sha256 = digest.iter().map(|b| format!("{b:02x}")).collect();
+    let labels_sha256 = sha256(labels(&logits));
     Probe { seed: SEED, batch, height, width, positions, logits: sampled, labels_sha256 }
 }
 

@@ -6,8 +6,8 @@
 use super::{Choice, NUMERICS};
 use crate::recipe::Recipe;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use shared::dataset::Index;
+use shared::digest::sha256;
 use shared::error::{Context, Error, Result};
 use std::path::Path;
 
@@ -45,18 +45,17 @@ pub struct Basis {
 }
 
 impl Basis {
-    /// Reads the data set's folder and hashes the starting weights.
+    /// The basis of a recipe on its two splits; hashes the starting weights.
     ///
     /// # Errors
-    /// A data set or file that is not there or not complete.
-    pub fn of(recipe: &Recipe, data_root: Option<&Path>) -> Result<Self> {
-        let (train, val) = recipe.open_data(data_root)?;
+    /// A file of starting weights that cannot be read.
+    pub fn of(recipe: &Recipe, train: &Index, val: &Index) -> Result<Self> {
         let start_weights = recipe.start.weights.as_deref().map(file_hash).transpose()?;
         Ok(Self {
             numerics: NUMERICS,
             dataset: train.descriptor.name.clone(),
-            train: Split::of(&train),
-            val: Split::of(&val),
+            train: Split::of(train),
+            val: Split::of(val),
             start_weights,
         })
     }
@@ -72,11 +71,7 @@ impl Basis {
 
 fn file_hash(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).request(|| format!("weights: {}", path.display()))?;
-    Ok(hex(&Sha256::digest(&bytes)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    Ok(sha256(bytes))
 }
 
 /// A cell to compute.
@@ -115,7 +110,7 @@ impl Job {
     /// As [`Job::essence`].
     pub fn key(&self, basis: &Basis) -> Result<String> {
         let basis_text = serde_json::to_string(basis).work(|| "suite: key".into())?;
-        Ok(hex(&Sha256::digest(format!("{basis_text}\n{}", self.essence(basis)?))))
+        Ok(sha256(format!("{basis_text}\n{}", self.essence(basis)?)))
     }
 }
 
