@@ -35,10 +35,12 @@ impl Axis {
         Self { source, scaled, first, visible: scaled.min(crop), at }
     }
 
-    /// The window in the image's own pixels: first edge and length.
+    /// The window in the image's own pixels: first edge and length. Their sum, rounded, is never beyond the image.
     fn window(&self) -> (f64, f64) {
-        let step = f64::from(self.source) / f64::from(self.scaled);
-        (f64::from(self.first) * step, f64::from(self.visible) * step)
+        let source = f64::from(self.source);
+        let edge = |scaled: u32| (f64::from(scaled) * source / f64::from(self.scaled)).min(source);
+        let (first, end) = (edge(self.first), edge(self.first + self.visible));
+        (first, end - first)
     }
 
     /// The image's pixel that the centre of visible pixel `i` lies in.
@@ -199,6 +201,19 @@ mod tests {
             let worst =
                 window(&sample, x, y).iter().zip(cut.as_raw()).map(|(a, b)| a.abs_diff(*b)).max();
             assert!(worst <= Some(1), "{worst:?} grey levels apart");
+        }
+    }
+
+    #[test]
+    fn no_window_reaches_beyond_the_image() {
+        for source in [97, 360, 480, 769, 1024, 2048] {
+            for scaled in source / 2..2 * source {
+                let visible = scaled.min(256);
+                for first in [0, (scaled - visible) / 3, scaled - visible] {
+                    let (from, length) = Axis { source, scaled, first, visible, at: 0 }.window();
+                    assert!(from + length <= f64::from(source), "{source} {scaled} {first}");
+                }
+            }
         }
     }
 
