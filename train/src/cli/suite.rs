@@ -2,33 +2,24 @@
 
 use super::guard;
 use shared::dataset::Index;
-use shared::error::{Context, Error, Result};
+use shared::error::{Error, Result};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
-use train::checkpoint;
 use train::device;
 use train::loss::LossSettings;
 use train::memory;
-use train::model::params::Precision;
 use train::recipe::Recipe;
-use train::run::{BEST, FitOptions, LAST, Run};
+use train::run::{FitOptions, Run};
 use train::shares;
-use train::suite::{self, Basis, Choice, Failure, Folder, Job, Maker, Plan, Trained, panel};
+use train::suite::{
+    self, Basis, Choice, Failure, Folder, Job, Maker, Plan, Trained, panel, weights,
+};
 use train::trainer;
-
-/// What stays of a finished cell's checkpoints: the last weights, without the trainer's state.
-const FINAL: &str = "final.safetensors";
 
 /// The paper's Fig. 3 in the suite's folder.
 const PANEL_FILE: &str = "panel.png";
-
-/// The loss that others are compared with, unless another is asked for: the paper's Table II.
-const REFERENCE: &str = "cross-entropy";
-
-/// Drawn beside the reference, unless others are asked for.
-const PANEL: &str = "recall";
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -73,7 +64,7 @@ pub fn run(args: &Args) -> Result<()> {
     let folder = Folder::new(&args.out);
     if args.tables_only {
         let plan = folder.plan()?;
-        let reference = args.reference.clone().unwrap_or_else(|| plan.reference.clone());
+        let reference = args.reference.clone().or_else(|| plan.reference.clone());
         return finish(&folder, &Plan { reference, ..plan }, &[]);
     }
     memory::keep_freed();
@@ -89,13 +80,21 @@ pub fn run(args: &Args) -> Result<()> {
     for job in &jobs {
         job.recipe.loss.check_classes(&split.descriptor.classes, &pixels)?;
     }
-    let reference = args.reference.clone().map_or_else(|| REFERENCE.parse(), Ok)?;
-    if !LossSettings::names().contains(&reference.name()) {
-        let line = format!("--reference: expected the name of a loss, got {reference}");
+    if let Some(odd) =
+        args.reference.iter().find(|loss| !LossSettings::names().contains(&loss.name()))
+    {
+        let line = format!("--reference: expected the name of a loss, got {odd}");
         return Err(Error::request(line).hint("`train losses` lists them"));
     }
-    let panel = chosen_panel(args, &jobs, &reference)?;
-    let plan = folder.open(Plan::new(&jobs, basis, reference, panel)?)?;
+    let asked = Plan::new(&jobs, basis)?;
+    let plan = folder.open(Plan {
+        reference: args.reference.clone(),
+        panel: args.panel.clone(),
+        ..asked
+    })?;
+    if !args.keep_checkpoints {
+        weights::tidy(&folder, &plan)?; // of cells that ended between their result and this
+    }
 
     guard::save_on_interrupt();
     let commit = suite::commit();
@@ -103,20 +102,21 @@ pub fn run(args: &Args) -> Result<()> {
         let trained = train(job, out, args.data_root.as_deref(), &commit)?;
         // Before the cell says that it is done: who waits for it looks for these weights.
         if !args.keep_checkpoints {
-            save_final(out)?;
+            weights::keep_last(out)?;
         }
         Ok(trained)
     };
-    let mut done = |job: &Job| {
+    let mut done = |_: &Job| {
+        let plan = folder.plan()?; // read anew: another process may have widened the grid
         if !args.keep_checkpoints {
-            remove_checkpoints(&folder.run(&job.name()))?;
+            weights::tidy(&folder, &plan)?;
         }
-        // Read anew: another process may have widened the grid.
-        suite::write::all(&folder, &folder.plan()?).map(|_| ())
+        suite::write::all(&folder, &plan).map(|_| ())
     };
     let failures = suite::sweep(&folder, &plan, &jobs, &guard::STOP, &mut train, &mut done)?;
-    draw_panel(&folder, &plan, &jobs, &val)?;
-    finish(&folder, &folder.plan()?, &failures)
+    let plan = folder.plan()?;
+    draw_panel(&folder, &plan, first, &val)?;
+    finish(&folder, &plan, &failures)
 }
 
 /// The grid, checked: every seed for every loss, seed by seed, so that losses can be compared early.
@@ -164,23 +164,6 @@ fn every_loss() -> Vec<&'static str> {
     LossSettings::names().iter().copied().filter(|name| *name != "one-minus-f1").collect()
 }
 
-fn chosen_panel(args: &Args, jobs: &[Job], reference: &Choice) -> Result<Vec<Choice>> {
-    let in_grid = |choice: &Choice| jobs.iter().any(|job| job.loss == *choice);
-    match &args.panel {
-        Some(panel) => match panel.iter().find(|choice| !in_grid(choice)) {
-            Some(odd) => {
-                Err(Error::request(format!("--panel: expected losses of the grid, got {odd}")))
-            }
-            None => Ok(panel.clone()),
-        },
-        None => {
-            let mut panel = vec![reference.clone(), PANEL.parse()?];
-            panel.dedup();
-            Ok(if panel.iter().all(in_grid) { panel } else { vec![] })
-        }
-    }
-}
-
 /// One cell, from where its run's folder stands.
 fn train(
     job: &Job,
@@ -216,43 +199,15 @@ fn train(
     })
 }
 
-/// Writes a finished run's last weights alone: a third of the size or less, and all that is needed for pictures and an
-/// export.
-fn save_final(run: &Path) -> Result<()> {
-    let (trained, _) = checkpoint::load(&run.join(LAST), tch::Device::Cpu, Precision::F32)?;
-    checkpoint::save(&run.join(FINAL), &trained.parameters, &vec![], &trained.about)
-}
-
-/// Removes the checkpoints that [`save_final`] stands in for.
-fn remove_checkpoints(run: &Path) -> Result<()> {
-    for path in [run.join(LAST), run.join(BEST)] {
-        if path.exists() {
-            std::fs::remove_file(&path).work(|| format!("suite: {}", path.display()))?;
-        }
-    }
-    Ok(())
-}
-
 /// Fig. 3 for the losses of the panel, unless it is there and newer than what it shows.
-fn draw_panel(folder: &Folder, plan: &Plan, jobs: &[Job], val: &Index) -> Result<()> {
-    let Some(recipe) = jobs.first().map(|job| &job.recipe).filter(|_| !plan.panel.is_empty())
-    else {
+fn draw_panel(folder: &Folder, plan: &Plan, recipe: &Recipe, val: &Index) -> Result<()> {
+    let panel = plan.panel()?;
+    if panel.is_empty() {
         return Ok(());
-    };
-    let mut finished = Vec::new();
-    for job in jobs {
-        if folder.cell(job, plan)?.is_some() {
-            finished.push(job);
-        }
     }
     let mut columns = Vec::new();
-    for loss in &plan.panel {
-        let weights = finished.iter().filter(|job| job.loss == *loss).find_map(|job| {
-            let run = folder.run(&job.name());
-            let path = [FINAL, LAST].map(|name| run.join(name)).into_iter().find(|p| p.exists())?;
-            Some((job.seed, path))
-        });
-        let Some((seed, weights)) = weights else {
+    for loss in &panel {
+        let Some((seed, weights)) = weights::find(folder, plan, loss)? else {
             eprintln!("suite: no panel: the weights of {} are not here", loss.label());
             return Ok(());
         };

@@ -16,6 +16,11 @@ pub struct Choice {
 }
 
 impl Choice {
+    /// A loss with its default settings.
+    pub(super) fn plain(name: &str) -> Self {
+        Self { name: name.into(), settings: Vec::new() }
+    }
+
     /// The loss's name.
     pub fn name(&self) -> &str {
         &self.name

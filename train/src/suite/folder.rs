@@ -65,10 +65,11 @@ impl Folder {
     pub fn open(&self, asked: Plan) -> Result<Plan> {
         let within = |e: Error| e.within(format!("suite: {}", self.root.display()));
         let path = self.plan_path();
-        if path.exists() {
-            self.plan()?.merge(asked.clone()).map_err(within)?;
-        }
-        self.check_cells(&asked)?;
+        let whole = |asked: Plan| match path.exists() {
+            true => self.plan()?.merge(asked).map_err(within),
+            false => asked.panel().map(|_| asked),
+        };
+        self.cells(&whole(asked.clone())?)?;
         for part in ["cells", "runs"] {
             let folder = self.root.join(part);
             std::fs::create_dir_all(&folder).request(|| format!("suite: {}", folder.display()))?;
@@ -77,12 +78,8 @@ impl Folder {
         let lock = self.root.join("runs/.plan.lock");
         let file = File::create(&lock).request(|| format!("suite: {}", lock.display()))?;
         file.lock().work(|| format!("suite: {}", lock.display()))?;
-        let before = if path.exists() { Some(self.plan()?) } else { None };
-        let plan = match before.clone() {
-            Some(before) => before.merge(asked).map_err(within)?,
-            None => asked,
-        };
-        if before.as_ref() != Some(&plan) {
+        let plan = whole(asked)?;
+        if !path.exists() || self.plan()? != plan {
             let text = serde_json::to_string_pretty(&plan).work(|| "suite".into())?;
             write_atomic(&path, format!("{text}\n").as_bytes())?;
         }
@@ -97,10 +94,6 @@ impl Folder {
         let cells = self.read_cells()?;
         cells.iter().try_for_each(|cell| cell.check(plan))?;
         Ok(cells)
-    }
-
-    fn check_cells(&self, plan: &Plan) -> Result<()> {
-        self.cells(plan).map(|_| ())
     }
 
     fn read_cells(&self) -> Result<Vec<Cell>> {

@@ -25,6 +25,7 @@ mod plan;
 pub mod results;
 mod sweep;
 pub mod table;
+pub mod weights;
 pub mod write;
 
 pub use cell::Cell;

@@ -142,11 +142,17 @@ pub struct Plan {
     pub basis: Basis,
     /// Losses in the order of the tables.
     pub grid: Vec<GridRow>,
-    /// The loss that others are compared with.
-    pub reference: Choice,
-    /// The losses whose predictions are drawn side by side.
-    pub panel: Vec<Choice>,
+    /// The loss that others are compared with, if one was asked for.
+    pub reference: Option<Choice>,
+    /// The losses whose predictions are drawn side by side, if some were asked for.
+    pub panel: Option<Vec<Choice>>,
 }
+
+/// The reference unless another is asked for: the paper's Table II.
+const REFERENCE: &str = "cross-entropy";
+
+/// Drawn beside the reference unless others are asked for.
+const PANEL: &str = "recall";
 
 impl Plan {
     /// The current version of the form.
@@ -156,7 +162,7 @@ impl Plan {
     ///
     /// # Errors
     /// No job at all.
-    pub fn new(jobs: &[Job], basis: Basis, reference: Choice, panel: Vec<Choice>) -> Result<Self> {
+    pub fn new(jobs: &[Job], basis: Basis) -> Result<Self> {
         let first = jobs.first().ok_or_else(|| {
             Error::request("suite: expected at least one loss and one seed, got none")
         })?;
@@ -166,8 +172,8 @@ impl Plan {
             recipe: common(&basis.strip(&first.recipe))?,
             basis,
             grid: Vec::new(),
-            reference,
-            panel,
+            reference: None,
+            panel: None,
         };
         jobs.iter().for_each(|job| plan.ask(&job.loss, job.seed));
         Ok(plan)
@@ -178,10 +184,35 @@ impl Plan {
         self.grid.iter().flat_map(|row| row.seeds.iter().map(|&seed| (&row.loss, seed)))
     }
 
-    /// Adds to the grid what `other` asks for; its reference and panel win.
+    /// The loss that others are compared with: dagger classes, quadrants.
+    pub fn reference(&self) -> Choice {
+        self.reference.clone().unwrap_or_else(|| Choice::plain(REFERENCE))
+    }
+
+    /// The losses whose predictions are drawn side by side; without a wish the reference and recall, if both are in
+    /// the grid.
     ///
     /// # Errors
-    /// Another recipe, other data, other numerics: the differences.
+    /// A wish for a loss that the grid does not have.
+    pub fn panel(&self) -> Result<Vec<Choice>> {
+        let in_grid = |choice: &Choice| self.grid.iter().any(|row| row.loss == *choice);
+        let Some(panel) = &self.panel else {
+            let mut panel = vec![self.reference(), Choice::plain(PANEL)];
+            panel.dedup();
+            return Ok(if panel.iter().all(in_grid) { panel } else { vec![] });
+        };
+        match panel.iter().find(|choice| !in_grid(choice)) {
+            Some(odd) => {
+                Err(Error::request(format!("--panel: expected losses of the grid, got {odd}")))
+            }
+            None => Ok(panel.clone()),
+        }
+    }
+
+    /// Adds to the grid what `other` asks for; the reference and panel of before stay, unless it asks for others.
+    ///
+    /// # Errors
+    /// Another recipe, other data, other numerics: the differences. A panel of losses that the grid does not have.
     pub fn merge(mut self, other: Self) -> Result<Self> {
         let differences = self.differences(&other)?;
         if !differences.is_empty() {
@@ -194,7 +225,10 @@ impl Plan {
         for (loss, seed) in other.cells() {
             self.ask(loss, seed);
         }
-        Ok(Self { reference: other.reference, panel: other.panel, ..self })
+        let reference = other.reference.or(self.reference);
+        let merged = Self { reference, panel: other.panel.or(self.panel), ..self };
+        merged.panel().map(|_| ())?;
+        Ok(merged)
     }
 
     fn ask(&mut self, loss: &Choice, seed: u64) {

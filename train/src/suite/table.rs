@@ -120,8 +120,8 @@ impl<'a> Table<'a> {
         let classes: Vec<String> = classes
             .map(|cell| cell.report.classes.iter().map(|class| class.name.clone()).collect())
             .unwrap_or_default();
-        let reference =
-            rows.iter().find(|row| *row.loss == plan.reference && !row.cells.is_empty());
+        let reference = plan.reference();
+        let reference = rows.iter().find(|row| *row.loss == reference && !row.cells.is_empty());
         let daggers = reference.map(|row| {
             let low = |c| row.class(Measure::Iou, c).is_some_and(|iou| iou.mean < DAGGER);
             (0..classes.len()).map(low).collect()

@@ -83,7 +83,7 @@ impl Sheet {
 
 /// What has to be known to read the tables, a sentence each.
 fn notes(table: &Table) -> Vec<String> {
-    let Plan { basis, reference, .. } = table.plan;
+    let (basis, reference) = (&table.plan.basis, table.plan.reference());
     let (val, train) = (&basis.val, &basis.train);
     let mut notes = vec![format!(
         "Per cent, over the {} images of {} {}; trained on the {} images of {}.",
@@ -203,7 +203,7 @@ pub fn scatter(table: &Table) -> Scatter {
     let point = |row: &super::table::LossRow| {
         let (x, x_spread) = percent(row.mean(Measure::Iou)?);
         let (y, y_spread) = percent(row.mean(Measure::Accuracy)?);
-        let reference = *row.loss == table.plan.reference;
+        let reference = *row.loss == table.plan.reference();
         Some(Point { name: row.loss.label(), x, y, x_spread, y_spread, reference })
     };
     Scatter {

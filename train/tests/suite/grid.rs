@@ -188,5 +188,26 @@ fn a_plan_grows_by_what_is_asked_for_later_and_by_nothing_else() {
             "recall:floor=false 2"
         ]
     );
-    assert_eq!(both.reference, choice("cross-entropy"));
+    assert_eq!(both.reference(), choice("cross-entropy"));
+    assert_eq!(both.panel().unwrap(), ["cross-entropy", "recall"].map(choice));
+}
+
+#[test]
+fn reference_and_panel_stay_asked_for_until_others_are() {
+    let grid = plan(&jobs(&["cross-entropy", "recall", "focal"], &[0], &[]));
+    let chosen = Plan {
+        reference: Some(choice("focal")),
+        panel: Some(["focal", "recall"].map(choice).into()),
+        ..grid.clone()
+    };
+    let later = plan(&jobs(&["ohem"], &[0], &[]));
+    let kept = chosen.clone().merge(later).unwrap();
+    assert_eq!(kept.reference(), choice("focal"));
+    assert_eq!(kept.panel().unwrap(), ["focal", "recall"].map(choice));
+    let again = Plan { reference: Some(choice("recall")), ..grid.clone() };
+    assert_eq!(kept.merge(again).unwrap().reference(), choice("recall"));
+
+    let odd = Plan { panel: Some(vec![choice("lovasz")]), ..grid.clone() };
+    let error = grid.merge(odd).unwrap_err().to_string();
+    assert!(error.contains("--panel: expected losses of the grid, got lovasz"), "{error}");
 }

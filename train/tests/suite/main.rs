@@ -47,7 +47,7 @@ fn basis() -> Basis {
 }
 
 fn plan(jobs: &[Job]) -> Plan {
-    Plan::new(jobs, basis(), choice("cross-entropy"), vec![]).unwrap()
+    Plan::new(jobs, basis()).unwrap()
 }
 
 /// Accuracy and IoU of a class; none of one that does not occur.

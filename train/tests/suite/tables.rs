@@ -134,7 +134,7 @@ fn equal_numbers_have_equal_marks_and_a_column_without_a_difference_has_none() {
 fn without_the_reference_there_are_no_daggers_and_it_is_said() {
     let root = tempfile::tempdir().unwrap();
     let (_, plan, cells) = suite(root.path());
-    let plan = Plan { reference: choice("focal"), ..plan };
+    let plan = Plan { reference: Some(choice("focal")), ..plan };
     let table = Table::new(&plan, &cells);
     assert_eq!(table.headings(), ["road", "pole", "bicycle", "mean"]);
     assert!(write::markdown(&table, 2).contains("the reference, focal, has no result"));
