@@ -49,6 +49,25 @@ pub(crate) fn parse_size(text: &str) -> std::result::Result<(u32, u32), String> 
     }
 }
 
+/// A number within bounds, which are let in.
+pub(crate) fn parse_in(
+    text: &str,
+    range: std::ops::RangeInclusive<f64>,
+) -> std::result::Result<f64, String> {
+    let value: f64 = text.parse().map_err(|e| format!("{e}"))?;
+    let (low, high) = (range.start(), range.end());
+    if range.contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("expected a number from {low} to {high}"))
+    }
+}
+
+/// A share, 0 to 1.
+pub(crate) fn parse_share(text: &str) -> std::result::Result<f64, String> {
+    parse_in(text, 0.0..=1.0)
+}
+
 impl Run {
     /// The options of a session; `threads` bounds the program's own threads too.
     pub fn options(&self) -> Options {

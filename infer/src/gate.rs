@@ -12,7 +12,7 @@ use shared::files::write_atomic;
 use shared::metrics::{ClassReport, Report};
 use shared::render::Palette;
 
-use crate::args::{Data, Run};
+use crate::args::{Data, Run, parse_in, parse_share};
 use crate::interrupt;
 use crate::output::make_parent;
 use crate::score::{self, check_classes, progress, report};
@@ -53,23 +53,13 @@ pub struct GateArgs {
     run: Run,
 }
 
-fn parse_share(text: &str) -> std::result::Result<f64, String> {
-    let share: f64 = text.parse().map_err(|e| format!("{e}"))?;
-    if (0.0..=1.0).contains(&share) {
-        Ok(share)
-    } else {
-        Err("expected a share from 0 to 1".into())
-    }
-}
-
 fn parse_bound(text: &str) -> std::result::Result<(String, f64), String> {
     let (class, share) = text.rsplit_once('=').ok_or("expected CLASS=SHARE")?;
     Ok((class.trim().to_owned(), parse_share(share.trim())?))
 }
 
 fn parse_ms(text: &str) -> std::result::Result<f64, String> {
-    let ms: f64 = text.parse().map_err(|e| format!("{e}"))?;
-    if ms > 0.0 && ms.is_finite() { Ok(ms) } else { Err("expected milliseconds above 0".into()) }
+    parse_in(text, 0.001..=1e6)
 }
 
 /// What `infer gate --json` writes.

@@ -96,7 +96,7 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
 
     let settings = Settings {
         painter,
-        look: Look::new(args.view, args.opacity),
+        look: Look::new(args.view, args.opacity as f32),
         policy: request.policy,
         limit: request.limit,
         deadline: request.deadline,

@@ -15,7 +15,7 @@ use super::named::{self, Wishes};
 use super::record::Tape;
 use super::sink::Place;
 use super::slot::Policy;
-use crate::args::{Run, parse_size};
+use crate::args::{Run, parse_in, parse_share, parse_size};
 use crate::provider::Choice;
 
 /// What the user typed after `infer live`.
@@ -73,7 +73,7 @@ pub struct LiveArgs {
     pub view: View,
     /// Weight of the colours in the overlay, 0 to 1
     #[arg(long, default_value_t = 0.5, value_parser = parse_share)]
-    pub opacity: f32,
+    pub opacity: f64,
     /// Titles, in place of the models' file names [example: CE,Recall]
     #[arg(long, value_delimiter = ',', value_name = "NAME,NAME")]
     pub names: Vec<String>,
@@ -155,16 +155,6 @@ fn titles(args: &LiveArgs) -> Result<Vec<String>> {
     Ok(models.iter().map(stem).collect())
 }
 
-fn parse_in(text: &str, range: std::ops::RangeInclusive<f64>) -> std::result::Result<f64, String> {
-    let value: f64 = text.parse().map_err(|e| format!("{e}"))?;
-    let (low, high) = (range.start(), range.end());
-    if range.contains(&value) {
-        Ok(value)
-    } else {
-        Err(format!("expected a number from {low} to {high}"))
-    }
-}
-
 fn parse_fps(text: &str) -> std::result::Result<f64, String> {
     parse_in(text, 0.01..=1000.0)
 }
@@ -175,8 +165,4 @@ fn parse_seconds(text: &str) -> std::result::Result<f64, String> {
 
 fn parse_slow_down(text: &str) -> std::result::Result<f64, String> {
     parse_in(text, 1.0..=1e6)
-}
-
-fn parse_share(text: &str) -> std::result::Result<f32, String> {
-    parse_in(text, 0.0..=1.0).map(|value| value as f32)
 }

@@ -49,6 +49,16 @@ fn a_users_patience_reports_within_a_second() {
 }
 
 #[test]
+fn a_slow_source_is_not_taken_for_a_stalled_one() {
+    let usual = Patience::default();
+    assert_eq!(usual.with(25.0).report, usual.report);
+    assert_eq!(usual.with(25.0).stall, usual.stall);
+    let slow = usual.with(0.25);
+    assert_eq!((slow.report, slow.stall), (Duration::from_secs(10), Duration::from_secs(20)));
+    assert_eq!(usual.with(0.0).stall, usual.stall, "a rate that is none changes nothing");
+}
+
+#[test]
 fn a_hundred_faults_in_random_order_are_each_reported_and_recovered_from() {
     let mut order: Vec<usize> = (0..100).map(|i| i % FAULTS.len()).collect();
     Stream::new(7, 0, 0).shuffle(&mut order);

@@ -40,6 +40,14 @@ impl Default for Patience {
     }
 }
 
+impl Patience {
+    /// The same with a source of so many frames a second: a slow one may miss two frames before that is reported.
+    pub(super) fn with(self, fps: f64) -> Self {
+        let frames = |n: f64| Duration::try_from_secs_f64(n / fps).unwrap_or_default();
+        Self { report: self.report.max(frames(2.5)), stall: self.stall.max(frames(5.0)), ..self }
+    }
+}
+
 /// Why frames stopped coming.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
@@ -118,7 +126,7 @@ impl Watch<'_> {
     /// Delivers frames until they end.
     fn follow(&mut self, pipe: &mut Pipe, feed: &mut Feed) -> End {
         let (mut last, mut first) = (Instant::now(), true);
-        let mut reported = false;
+        let (mut reported, mut patience) = (false, self.patience);
         // What it complained about last, which may be why it ends.
         let mut told = None;
         loop {
@@ -126,6 +134,7 @@ impl Watch<'_> {
                 Ok(Ok(arrival)) => {
                     self.notice(&arrival, feed);
                     if let Some(fps) = pipe.fps() {
+                        patience = self.patience.with(fps);
                         let _ = feed.shared.source_fps.set(fps); // the first is kept
                     }
                     if self.pace.wait(&feed.shared.stop)
@@ -156,7 +165,7 @@ impl Watch<'_> {
                 told = Some(problem);
             }
             let waited = last.elapsed();
-            if waited > self.patience.report && !reported {
+            if waited > patience.report && !reported {
                 reported = true;
                 self.lost.get_or_insert(last);
                 feed.fault(format!(
@@ -165,7 +174,7 @@ impl Watch<'_> {
                     waited.as_secs_f64()
                 ));
             }
-            let limit = if first { self.patience.open } else { self.patience.stall };
+            let limit = if first { patience.open } else { patience.stall };
             if waited > limit {
                 let reason = self.problem(pipe).map_or(String::new(), |p| format!(" ({p})"));
                 return End::Broken(format!("no frame for {:.1} s{reason}", waited.as_secs_f64()));
