@@ -188,6 +188,25 @@ mod tests {
     }
 
     #[test]
+    fn the_sample_for_vehicles_names_every_flag() {
+        let sample = include_str!("../../../xtask/package/vehicle.toml");
+        // What packing fills in.
+        let sample =
+            sample.replace("{{models}}", "['m.onnx']").replace("{{card}}", "card = 'm.toml'");
+        // A `#` without a blank after it is a setting that could be made.
+        let settings = sample.lines().map(|line| line.strip_prefix('#').unwrap_or(line));
+        let mut keys: Vec<&str> = Vec::new();
+        for setting in settings.filter(|line| !line.is_empty() && !line.starts_with(' ')) {
+            expanded(setting, &[]).expect(setting);
+            keys.extend(setting.split_once(" = ").map(|(key, _)| key));
+        }
+        let flags = flags();
+        for key in flags.get_arguments().filter_map(Arg::get_long).filter(|key| *key != CONFIG) {
+            assert!(keys.contains(&key), "{key} is missing in {keys:?}");
+        }
+    }
+
+    #[test]
     fn the_whole_is_what_clap_would_have_made_of_the_flags() {
         let words = expanded("models = ['a', 'b']\nsource = 'streets'\nstale-ms = 150", &[]);
         let words = std::iter::once("live".to_owned()).chain(words.unwrap());
