@@ -78,17 +78,25 @@ pub fn runtime_libraries() -> Result<Runtime> {
     let library = library
         .canonicalize()
         .with_context(|| format!("ONNX Runtime: {}: no such file; {hint}", library.display()))?;
-    let name = library.file_name().unwrap_or_default().to_string_lossy();
-    if !name.starts_with("libonnxruntime.so") {
-        bail!(
-            "ONNX Runtime: expected a file libonnxruntime.so*, which is found beside infer, got {name}"
-        );
+    Runtime::of(library)
+}
+
+impl Runtime {
+    /// The library, with the providers beside it.
+    fn of(library: PathBuf) -> Result<Self> {
+        let name = library.file_name().unwrap_or_default().to_string_lossy();
+        if !name.starts_with("libonnxruntime.so") {
+            bail!(
+                "ONNX Runtime: expected a file libonnxruntime.so*, which is found beside infer, got {name}"
+            );
+        }
+        let providers =
+            named(library.parent().unwrap_or(Path::new("")), "libonnxruntime_providers_");
+        // Without the CUDA one the other, which they share, serves nobody.
+        let cuda = providers.iter().any(|path| path.ends_with("libonnxruntime_providers_cuda.so"));
+        let providers = providers.into_iter().filter(|_| cuda);
+        Ok(Self { libraries: std::iter::once(library).chain(providers).collect(), cuda })
     }
-    let providers = named(library.parent().unwrap_or(Path::new("")), "libonnxruntime_providers_");
-    // Without the CUDA one the other, which they share, serves nobody.
-    let cuda = providers.iter().any(|path| path.ends_with("libonnxruntime_providers_cuda.so"));
-    let providers = providers.into_iter().filter(|_| cuda);
-    Ok(Runtime { libraries: std::iter::once(library).chain(providers).collect(), cuda })
 }
 
 /// Files in a folder whose names begin so, sorted; none where the folder is not there.
@@ -127,4 +135,27 @@ fn fnv1a(text: &str) -> u64 {
 /// Whether an NVIDIA driver is loaded on this machine.
 pub fn has_gpu() -> bool {
     Path::new("/proc/driver/nvidia/version").exists() || Path::new("/dev/nvidiactl").exists()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn providers_are_packed_where_there_is_one_for_a_gpu() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str| {
+            std::fs::write(folder.path().join(name), "").unwrap();
+            folder.path().join(name)
+        };
+        let library = make("libonnxruntime.so.1.31.1");
+        let together = make("libonnxruntime_providers_shared.so");
+        make("onnxruntime_pybind11_state.so");
+        let runtime = Runtime::of(library.clone()).unwrap();
+        assert_eq!((runtime.libraries, runtime.cuda), (vec![library.clone()], false));
+        let cuda = make("libonnxruntime_providers_cuda.so");
+        let runtime = Runtime::of(library.clone()).unwrap();
+        assert_eq!((runtime.libraries, runtime.cuda), (vec![library, cuda, together], true));
+        assert!(Runtime::of(make("onnx.so")).is_err(), "infer would not find it");
+    }
 }

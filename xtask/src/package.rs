@@ -40,7 +40,8 @@ const FOLDER: &str = "recall-seg";
 
 pub fn run(args: &Args) -> Result<()> {
     check_machine()?;
-    let models = models(args)?;
+    let (models, cards) = (models(args)?, cards(args)?);
+    check_names(&models, &cards)?;
     let runtime = native::runtime_libraries()?;
     let program = match &args.program {
         Some(program) => file(program, "the program `infer`")?,
@@ -48,7 +49,7 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let stage = tempfile::tempdir().context("cannot make a temporary folder")?;
     let root = stage.path().join(FOLDER);
-    let contents = contents::Contents { program, runtime, models, cards: cards(args)? };
+    let contents = contents::Contents { program, runtime, models, cards };
     contents.put_into(&root)?;
 
     let out = args.out.clone().unwrap_or_else(|| native::target().join("package"));
@@ -83,7 +84,7 @@ fn check_machine() -> Result<()> {
     Ok(())
 }
 
-/// The models, each there, each with a name of its own.
+/// The models, each there.
 fn models(args: &Args) -> Result<Vec<PathBuf>> {
     if args.models.is_empty() {
         let demo = native::repository().join(DEMO_MODEL);
@@ -96,20 +97,7 @@ fn models(args: &Args) -> Result<Vec<PathBuf>> {
         }
         return Ok(vec![demo]);
     }
-    let mut names = Vec::new();
-    for model in &args.models {
-        file(model, "an exported model")?;
-        let name = model.file_name();
-        if names.contains(&name) {
-            bail!(
-                "package: {}: expected models of different names, got two of one\n\
-                 hint: the manifest tells models apart by file name",
-                model.display()
-            );
-        }
-        names.push(name);
-    }
-    Ok(args.models.clone())
+    args.models.iter().map(|model| file(model, "an exported model")).collect()
 }
 
 /// The cards, each there, with the model that it is for.
@@ -129,6 +117,22 @@ fn cards(args: &Args) -> Result<Vec<contents::Card>> {
         Ok(contents::Card { model, file: file(Path::new(path), "a card in TOML")? })
     };
     args.cards.iter().map(read).collect()
+}
+
+/// Models and cards come into one folder, where the manifest tells them apart by name.
+fn check_names(models: &[PathBuf], cards: &[contents::Card]) -> Result<()> {
+    let mut names = vec![Path::new(contents::MANIFEST).file_name()];
+    for path in models.iter().chain(cards.iter().map(|card| &card.file)) {
+        if names.contains(&path.file_name()) {
+            bail!(
+                "package: {}: expected models and cards of different names, got a second of this one\n\
+                 hint: they lie in one folder, with manifest.toml; rename it",
+                path.display()
+            );
+        }
+        names.push(path.file_name());
+    }
+    Ok(())
 }
 
 /// A file that must be there.

@@ -161,6 +161,29 @@ fn checksums_hold_and_the_same_inputs_give_the_same_bytes() {
 }
 
 #[test]
+fn a_model_from_elsewhere_is_packed_with_its_card() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = model().with_file_name("foreign.onnx");
+    let card = folder.path().join("foreign.toml");
+    let classes =
+        (0..6).map(|i| format!("{{ name = \"c{i}\", color = [{i}, 0, 0], native = {i} }}"));
+    let classes = classes.collect::<Vec<_>>().join(", ");
+    let input = "[input]\nmean = [0.485, 0.456, 0.406]\nstd = [0.229, 0.224, 0.225]\n";
+    fs::write(&card, format!("classes = [{classes}]\n{input}")).unwrap();
+    let mut command = package(&elsewhere, folder.path());
+    let card = format!("{}={}", elsewhere.display(), card.display());
+    let path = succeeds(command.arg("--card").arg(card));
+    succeeds(Command::new("tar").args(["-xzf", path.trim_end(), "-C"]).arg(folder.path()));
+    let home = folder.path().join("recall-seg");
+    let sample = fs::read_to_string(home.join("vehicle.toml")).unwrap();
+    let expected = "card = [\"models/foreign.onnx=models/foreign.toml\"]\n";
+    assert!(sample.contains(expected), "{sample}");
+    let arguments = ["live", "--config", "vehicle.toml", "--max-frames", "2"];
+    let counts = succeeds(Command::new(home.join("infer")).args(arguments).current_dir(&home));
+    assert!(counts.starts_with("captured 2 = shown "), "{counts}");
+}
+
+#[test]
 fn what_cannot_be_packed_is_one_line_with_a_hint_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
@@ -175,7 +198,7 @@ fn what_cannot_be_packed_is_one_line_with_a_hint_and_leaves_nothing() {
     let none = Path::new("/no/such.onnx");
     refused(&mut package(none, &out), "package: /no/such.onnx: expected an exported model");
     let mut twice = package(&model(), &out);
-    refused(twice.arg("--model").arg(model()), "package: ");
+    refused(twice.arg("--model").arg(model()), &format!("package: {}: exp", model().display()));
     let mut card = package(&model(), &out);
     refused(card.args(["--card", "other.onnx=card.toml"]), "package: --card other.onnx=");
     let mut runtime = package(&model(), &out);

@@ -12,7 +12,7 @@
 mod board;
 mod capture;
 mod clock;
-mod config;
+pub mod config;
 mod counts;
 mod ffmpeg;
 mod frame;
@@ -43,7 +43,6 @@ use shared::error::{Error, Result};
 
 use self::board::Board;
 use self::capture::Feed;
-pub use self::config::expand;
 use self::counts::{Counts, Tally};
 use self::frame::Shared;
 use self::keys::Look;
@@ -84,7 +83,7 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
     let capture = std::thread::spawn(move || {
         let result = source.run(&mut feed);
         feed.shared.failed.fetch_or(result.is_err(), Relaxed);
-        feed.slot.close();
+        drop(feed); // which closes its slot
         result
     });
     let (slow_down, readers) = (args.slow_down, sink.clone());

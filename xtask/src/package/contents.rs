@@ -35,7 +35,7 @@ pub struct Card {
 
 /// The models' folder, and the list of their checksums.
 const MODELS: &str = "models";
-const MANIFEST: &str = "models/manifest.toml";
+pub const MANIFEST: &str = "models/manifest.toml";
 
 impl Contents {
     /// Fills the folder `root`, which is made.

@@ -83,6 +83,7 @@ impl Facts<'_> {
 
 /// A TOML array of strings.
 fn array(values: &[String]) -> String {
-    let values: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
-    format!("[{}]", values.join(", "))
+    // JSON's escapes are TOML's.
+    let values = values.iter().map(|value| serde_json::Value::from(value.as_str()).to_string());
+    format!("[{}]", values.collect::<Vec<_>>().join(", "))
 }
