@@ -109,7 +109,8 @@ fn accepted(words: &[String]) -> Result<()> {
     flags().try_get_matches_from(typed).map(drop).map_err(|error| {
         let text = error.to_string();
         let text = text.split("\n\nFor more information").next().unwrap_or_default();
-        Error::request(text.trim_start_matches("error: ")).hint("`infer live --help` has them all")
+        Error::request(text.trim_start_matches("error: "))
+            .hint("`infer live --help` says what each flag takes")
     })
 }
 

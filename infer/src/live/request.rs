@@ -27,10 +27,10 @@ pub struct LiveArgs {
     /// Exported models, one to four, shown side by side
     #[arg(long, required = true, num_args = 1..=MOST_MODELS, value_name = "FILE.onnx")]
     pub models: Vec<PathBuf>,
-    /// Flags from a TOML file: keys are their long names, such as stale-ms = 150; what is typed here wins
+    /// Flags from a TOML file, the required ones too; what is typed here wins
     ///
-    /// Several values are an array, a flag without a value is true. Paths in the file are relative to the
-    /// working directory, as they are here.
+    /// Keys are the long names, as in stale-ms = 150. Several values are an array, a flag without a value is
+    /// true. Paths in the file are relative to the working directory, as they are here.
     #[arg(long, value_name = "FILE.toml")]
     pub config: Option<PathBuf>,
     /// A folder, images, a .txt file that lists images, a video file, a URL, camera[:N] or /dev/videoN, or
