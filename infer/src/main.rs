@@ -12,7 +12,7 @@ use infer::eval::{EvalArgs, eval};
 use infer::gate::{GateArgs, gate};
 use infer::info::{InfoArgs, info};
 use infer::interrupt;
-use infer::live::{LiveArgs, live};
+use infer::live::{LiveArgs, config, live};
 use infer::predict::{PredictArgs, predict};
 use shared::error::{Result, finish};
 
@@ -43,7 +43,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    finish(run(Cli::parse()))
+    let argv = config::expand(std::env::args_os().collect());
+    finish(argv.and_then(|argv| run(Cli::parse_from(argv))))
 }
 
 fn run(cli: Cli) -> Result<()> {

@@ -102,9 +102,7 @@ fn train_and_score(args: &Args, root: &Path, data: &Path, loss: &str) -> Result<
 
 /// One of the two programs, as built.
 fn program(name: &str) -> Command {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    let target = target.unwrap_or_else(|| native::repository().join("target"));
-    let mut command = Command::new(target.join("release").join(name));
+    let mut command = Command::new(native::program(name));
     command.current_dir(native::repository());
     command
 }

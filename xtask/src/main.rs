@@ -1,9 +1,10 @@
-//! `cargo xtask`: set-up, demo and tests, each one command.
+//! `cargo xtask`: set-up, demo, tests and the archive for a vehicle, each one command.
 //!
 //! It builds without any native library, because it is what fetches them.
 
 mod demo;
 mod native;
+mod package;
 mod process;
 mod setup;
 mod test;
@@ -12,7 +13,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Set-up, demo and tests of recall-seg")]
+#[command(name = "cargo xtask", about = "Set-up, demo, tests and packaging of recall-seg")]
 struct Args {
     #[command(subcommand)]
     command: Command,
@@ -26,6 +27,8 @@ enum Command {
     Demo(demo::Args),
     /// Set up, then run every check: formatting, lints, tests
     Test(test::Args),
+    /// Pack what goes on a vehicle: program, runtime library, models, systemd unit
+    Package(package::Args),
 }
 
 fn main() -> ExitCode {
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         Command::Setup(args) => setup::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Package(args) => package::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -12,11 +12,13 @@
 mod board;
 mod capture;
 mod clock;
+pub mod config;
 mod counts;
 mod ffmpeg;
 mod frame;
 mod keys;
 mod named;
+mod notify;
 mod record;
 mod request;
 mod show;
@@ -33,7 +35,7 @@ mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
@@ -44,6 +46,7 @@ use self::capture::Feed;
 use self::counts::{Counts, Tally};
 use self::frame::Shared;
 use self::keys::Look;
+use self::notify::{Heartbeat, Manager};
 pub use self::request::LiveArgs;
 use self::request::Request;
 use self::show::{Display, Settings};
@@ -51,7 +54,7 @@ use self::sink::{Place, Sink};
 use self::slot::Slot;
 use self::view::{Painter, natural_size};
 use self::window::Window;
-use self::worker::{Post, Worker};
+use self::worker::{News, Post, Worker};
 use crate::model_file::ModelFile;
 use crate::session::Model;
 
@@ -60,6 +63,7 @@ use crate::session::Model;
 /// # Errors
 /// A wrong request, a source that breaks, a run that fails or passes its deadline, books that do not balance.
 pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
+    let began = Instant::now();
     let request = Request::check(args)?;
     let Opened { mut models, hashes } = open(args)?;
     let shared = Shared::new(Board::new(progress(args.headless)));
@@ -79,10 +83,12 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
     let capture = std::thread::spawn(move || {
         let result = source.run(&mut feed);
         feed.shared.failed.fetch_or(result.is_err(), Relaxed);
-        feed.slot.close();
+        drop(feed); // which closes its slot
         result
     });
     let (slow_down, readers) = (args.slow_down, sink.clone());
+    let manager = Arc::new(service_manager(&shared.board));
+    let mut heart = Heartbeat::new(Arc::clone(&manager), provider.clone(), began);
     let worker = Worker::start(
         Post {
             frames: Arc::clone(&frames),
@@ -91,7 +97,13 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
             shared: Arc::clone(&shared),
         },
         move |image| worker::segment(&mut models, image, slow_down),
-        move |seen| readers.iter().for_each(|sink| sink.publish(seen)),
+        move |news| match news {
+            News::Result(seen) => {
+                readers.iter().for_each(|sink| sink.publish(seen));
+                heart.frame();
+            }
+            News::Idle => heart.idle(),
+        },
     )?;
 
     let settings = Settings {
@@ -117,6 +129,7 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
     let shown = display.run(&worker.pulse);
 
     // The end, from the source on: nothing new comes, the worker ends its frame, unless it hangs.
+    manager.stopping();
     shared.stop.ask();
     frames.close();
     results.close();
@@ -222,6 +235,14 @@ fn open_window(request: &Request) -> Result<Window> {
     // The frame's size is not known yet: a window for frames of two to one, which can be resized.
     let size = natural_size(request.titles.len(), (512, 256));
     Window::open(&format!("infer live: {}", request.titles.join(" | ")), size)
+}
+
+/// Who started this as a service; one that cannot be told anything is reported, and told nothing.
+fn service_manager(board: &Board) -> Manager {
+    Manager::of_this_process().unwrap_or_else(|e| {
+        board.say(format!("NOTIFY_SOCKET: cannot be used, the service manager hears nothing: {e}"));
+        Manager::default()
+    })
 }
 
 /// A line that moves, where there is no window and standard error is a terminal.

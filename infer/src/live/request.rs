@@ -18,12 +18,21 @@ use super::slot::Policy;
 use crate::args::{Run, parse_in, parse_share, parse_size};
 use crate::provider::Choice;
 
+/// Models side by side, at most.
+const MOST_MODELS: usize = 4;
+
 /// What the user typed after `infer live`.
 #[derive(Debug, Args)]
 pub struct LiveArgs {
     /// Exported models, one to four, shown side by side
-    #[arg(long, required = true, num_args = 1..=4, value_name = "FILE.onnx")]
+    #[arg(long, required = true, num_args = 1..=MOST_MODELS, value_name = "FILE.onnx")]
     pub models: Vec<PathBuf>,
+    /// Flags from a TOML file, the required ones too; what is typed here wins
+    ///
+    /// Keys are the long names, as in stale-ms = 150. Several values are an array, a flag without a value is
+    /// true. Paths in the file are relative to the working directory, as they are here.
+    #[arg(long, value_name = "FILE.toml")]
+    pub config: Option<PathBuf>,
     /// A folder, images, a .txt file that lists images, a video file, a URL, camera[:N] or /dev/videoN, or
     /// streets[:SEED], an endless generated drive
     ///
@@ -119,6 +128,14 @@ impl Request {
         if args.view == View::Rare && args.models.len() < 2 {
             return Err(Error::request("view: rare: expected two models or more, got one")
                 .hint("it marks what the second model sees and the first does not"));
+        }
+        if args.models.len() > MOST_MODELS {
+            // clap counts the values of one occurrence of the flag.
+            let got = args.models.len();
+            return Err(Error::request(format!(
+                "models: expected one to {MOST_MODELS}, got {got}"
+            ))
+            .hint("each takes a panel and its time of every frame"));
         }
         let named = named::find(
             &args.source,

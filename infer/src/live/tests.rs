@@ -36,7 +36,6 @@ fn run(case: &Case) -> Counts {
         while feed.deliver(RgbImage::new(4, 2), Stamp::now(), Duration::ZERO) {
             feed.shared.stop.sleep(every);
         }
-        feed.slot.close();
     });
     let model = Duration::from_millis(case.model_ms);
     let post = Post {
@@ -79,6 +78,16 @@ fn run(case: &Case) -> Counts {
     };
     assert!(counts.balanced(), "{counts}");
     counts
+}
+
+#[test]
+fn a_source_that_panics_ends_the_run_and_does_not_leave_the_worker_waiting() {
+    let shared = Shared::new(Board::new(ProgressBar::hidden()));
+    let slot = Arc::new(Slot::new(Policy::Latest));
+    let feed = Feed::new(Arc::clone(&slot), shared, None);
+    let capture = std::thread::spawn(move || panic!("while it holds {}", feed.delivered()));
+    assert!(capture.join().is_err());
+    assert!(matches!(slot.take(Duration::from_secs(20)), Taken::Closed));
 }
 
 const FOREVER: u64 = u64::MAX;

@@ -80,6 +80,15 @@ pub struct Post {
     pub shared: Arc<Shared>,
 }
 
+/// What a worker says, at once and from its own thread.
+#[derive(Debug)]
+pub enum News<'a> {
+    /// It has segmented a frame; the display has not heard of it yet.
+    Result(&'a Arc<Seen>),
+    /// No frame came for a second.
+    Idle,
+}
+
 /// A running worker.
 pub struct Worker {
     /// The run that is going on.
@@ -88,21 +97,21 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts it. `publish` hears of every result at once, before the display does.
+    /// Starts it. `tell` hears all that is new, on the worker's thread.
     ///
     /// # Errors
     /// If the system has no thread left.
     pub fn start(
         post: Post,
         segment: impl FnMut(&RgbImage) -> Result<Labelled> + Send + 'static,
-        publish: impl Fn(&Arc<Seen>) + Send + 'static,
+        tell: impl FnMut(News) + Send + 'static,
     ) -> Result<Self> {
         let pulse = Arc::new(Pulse::default());
         let beat = Arc::clone(&pulse);
         let thread = std::thread::Builder::new()
             .name("worker".into())
             .spawn(move || {
-                let result = work(&post, segment, publish, &beat);
+                let result = work(&post, segment, tell, &beat);
                 post.shared.failed.fetch_or(result.is_err(), Ordering::Relaxed);
                 // In this order: nobody waits for a frame to be taken by a worker that has ended.
                 post.frames.close();
@@ -127,17 +136,23 @@ impl Worker {
     }
 }
 
+/// How long a worker waits for a frame before it says so.
+const IDLE: Duration = Duration::from_secs(1);
+
 fn work(
     post: &Post,
     mut segment: impl FnMut(&RgbImage) -> Result<Labelled>,
-    publish: impl Fn(&Arc<Seen>),
+    mut tell: impl FnMut(News),
     pulse: &Pulse,
 ) -> Result<()> {
     let tally = &post.shared.tally;
     loop {
-        let mut frame = match post.frames.take(Duration::from_secs(1)) {
+        let mut frame = match post.frames.take(IDLE) {
             Taken::Item(frame) => frame,
-            Taken::Nothing => continue,
+            Taken::Nothing => {
+                tell(News::Idle);
+                continue;
+            }
             Taken::Closed => return Ok(()),
         };
         if post.policy == Policy::Every {
@@ -154,7 +169,7 @@ fn work(
             }
         };
         let seen = Arc::new(Seen { frame, labels, prepare, run, post: labelling });
-        publish(&seen);
+        tell(News::Result(&seen));
         if post.results.put(seen).is_err() {
             Tally::count(&tally.left);
             return Ok(());

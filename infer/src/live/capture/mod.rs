@@ -125,3 +125,10 @@ impl Feed {
         self.shared.board.say(line);
     }
 }
+
+/// However a source ends, by a panic too: a worker that waits for it for ever would pass for alive.
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.slot.close();
+    }
+}
