@@ -10,7 +10,7 @@ use shared::decode::MAX_SIDE;
 use shared::error::Result;
 
 use crate::provider::Choice;
-use crate::session::{Arena, CardFor, Options, Shapes};
+use crate::session::{Arena, CardFor, Options, Shapes, check_cards};
 
 /// Where and how models run; the same for every command.
 #[derive(Debug, Clone, Args)]
@@ -69,14 +69,18 @@ pub(crate) fn parse_share(text: &str) -> std::result::Result<f64, String> {
 }
 
 impl Run {
-    /// The options of a session; `threads` bounds the program's own threads too.
-    pub fn options(&self) -> Options {
+    /// The options of sessions of these models; `threads` bounds the program's own threads too.
+    ///
+    /// # Errors
+    /// A card for a model that is not among them (exit code 2).
+    pub fn options(&self, models: &[PathBuf]) -> Result<Options> {
+        check_cards(&self.card, models)?;
         let threads = self.threads.map(usize::from);
         if let Some(threads) = threads {
             // It fails when the pool exists already, with as many threads as the first call asked for.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
         }
-        Options {
+        Ok(Options {
             provider: self.provider,
             threads,
             arena: self.arena,
@@ -85,7 +89,7 @@ impl Run {
             engine_cache: self.engine_cache.clone(),
             input_size: self.input_size,
             shapes: Shapes::Fixed,
-        }
+        })
     }
 }
 

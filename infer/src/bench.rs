@@ -43,7 +43,7 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     warm_up: u32,
     /// Only open the models and run one frame: builds TensorRT's engines ahead
-    #[arg(long, conflicts_with = "frames")]
+    #[arg(long, conflicts_with_all = ["frames", "json"])]
     build_only: bool,
     /// Write the numbers as JSON
     #[arg(long, value_name = "FILE")]
@@ -96,7 +96,7 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
     for path in &args.models {
         let forgot = forget_peak_memory();
         let start = Instant::now();
-        let mut model = Model::open(path, args.run.options())?;
+        let mut model = Model::open(path, args.run.options(&args.models)?)?;
         let open_ms = ms_since(start);
         eprintln!("{}", model.provider_line());
         let palette = Palette::new(&model.card().classes);

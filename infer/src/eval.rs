@@ -90,7 +90,7 @@ pub fn eval(args: &EvalArgs) -> Result<String> {
     if let Some(folder) = &args.save_labels {
         make_folder(folder)?;
     }
-    let mut model = Model::open(&args.model, args.run.options())?;
+    let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
     eprintln!("{}", model.provider_line());
     check_classes(model.card(), &index.descriptor)?;
 

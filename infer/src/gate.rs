@@ -59,7 +59,7 @@ fn parse_bound(text: &str) -> std::result::Result<(String, f64), String> {
 }
 
 fn parse_ms(text: &str) -> std::result::Result<f64, String> {
-    parse_in(text, 0.001..=1e6)
+    parse_in(text, 1e-6..=1e6)
 }
 
 /// What `infer gate --json` writes.
@@ -97,7 +97,10 @@ impl Check {
 
     fn line(&self) -> String {
         let word = if self.passed { "pass" } else { "FAIL" };
-        let got = self.got.map_or("nothing to measure it on".into(), |got| format!("{got:.4}"));
+        // As many digits as tell it from its limit.
+        let digits =
+            |got: f64| format!("{got:.6}").trim_end_matches('0').trim_end_matches('.').into();
+        let got: String = self.got.map_or("nothing to measure it on".into(), digits);
         format!("{word}  {}: expected {} {}, got {got}\n", self.what, self.sense, self.limit)
     }
 }
@@ -110,7 +113,7 @@ pub fn gate(args: &GateArgs, print: impl Fn(&str)) -> Result<()> {
     let index = args.data.open()?;
     check_request(args, &index)?;
     make_parent(args.json.as_deref())?;
-    let mut model = Model::open(&args.model, args.run.options())?;
+    let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
     eprintln!("{}", model.provider_line());
     check_classes(model.card(), &index.descriptor)?;
 

@@ -40,7 +40,10 @@ pub fn info(args: &InfoArgs, print: impl Fn(&str)) -> Result<()> {
     let file = ModelFile::read(&args.model)?;
     // A probe has a size of its own.
     let shapes = if args.verify { Shapes::Free } else { Shapes::Fixed };
-    let mut model = Model::load(&file, Options { shapes, ..args.run.options() })?;
+    let mut model = Model::load(
+        &file,
+        Options { shapes, ..args.run.options(std::slice::from_ref(&args.model))? },
+    )?;
     eprintln!("{}", model.provider_line());
     if let Some(manifest) = &args.pin {
         // Only what could be opened is pinned.

@@ -53,7 +53,7 @@ fn parse_opacity(text: &str) -> std::result::Result<f32, String> {
 /// A wrong request, images that could not be read, files that cannot be written, Ctrl-C.
 pub fn predict(args: &PredictArgs) -> Result<String> {
     let sources = sources(&args.inputs)?;
-    let mut model = Model::open(&args.model, args.run.options())?;
+    let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
     eprintln!("{}", model.provider_line());
     make_folder(&args.out)?;
     let palette = Palette::new(&model.card().classes);

@@ -12,7 +12,7 @@ fn fit(folder: &Path, data: &Path, out: &str) -> Command {
     std::fs::write(&recipe, TINY_RECIPE).unwrap();
     let mut command = program("train");
     command.args(["fit", "--resume", "--recipe"]).arg(recipe).arg("--data-root").arg(data);
-    command.arg("--out").arg(folder.join(out));
+    command.arg("--out").arg(folder.join(out)).args(["--set", "train.average=0.9"]);
     // The same number of threads in every sitting: that is what exactness is promised for.
     command.env("OMP_NUM_THREADS", "2");
     command
@@ -60,7 +60,12 @@ fn killed_at_many_points_a_run_ends_with_the_same_bits_as_one_never_stopped() {
     for (name, bytes) in &whole {
         assert!(killed[name] == *bytes, "{name} differs");
     }
-    for name in ["trainer.running_recall", "backbone.bn1.running_mean", "classifier.4.bias"] {
+    for name in [
+        "trainer.running_recall",
+        "trainer.average.weights",
+        "backbone.bn1.running_mean",
+        "classifier.4.bias",
+    ] {
         assert!(whole.contains_key(name), "{name} is not in the checkpoint");
     }
     let log = |run: &str| -> Vec<u64> {

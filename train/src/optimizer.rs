@@ -8,7 +8,6 @@ mod settings;
 pub use clip::clip_by_norm;
 pub use settings::{Adam, OptimizerSettings, Sgd};
 
-use shared::error::{Error, Result};
 use std::ops::Range;
 use tch::{Device, Kind, Tensor};
 
@@ -105,46 +104,6 @@ impl Optimizer {
         let slots = self.slots.iter().map(|(name, slot)| (name.to_string(), slot.shallow_clone()));
         std::iter::once(("step".to_string(), self.steps.shallow_clone())).chain(slots).collect()
     }
-
-    /// Takes over a state that `state` gave, in any order.
-    ///
-    /// # Errors
-    /// A name that is missing or not known, or a tensor of another shape or kind; then nothing has changed.
-    pub fn load_state(&mut self, state: &[(String, Tensor)]) -> Result<()> {
-        let own = self.state();
-        if let Some((name, _)) =
-            state.iter().find(|(name, _)| !own.iter().any(|(own, _)| own == name))
-        {
-            let known: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
-            let line = format!("optimizer state: {name}: expected one of {}", known.join(", "));
-            return Err(Error::request(line).hint("the checkpoint was made with another optimizer"));
-        }
-        let mut pairs = Vec::new();
-        for (name, own) in own {
-            let Some((_, given)) = state.iter().find(|(given, _)| *given == name) else {
-                let line = format!(
-                    "optimizer state: {name}: expected a tensor {:?}, got none",
-                    own.size()
-                );
-                return Err(
-                    Error::request(line).hint("the checkpoint was made with another optimizer")
-                );
-            };
-            if (given.size(), given.kind()) != (own.size(), own.kind()) {
-                return Err(Error::request(format!(
-                    "optimizer state: {name}: expected {:?} {:?}, got {:?} {:?}",
-                    own.kind(),
-                    own.size(),
-                    given.kind(),
-                    given.size()
-                ))
-                .hint("the checkpoint belongs to another network"));
-            }
-            pairs.push((own, given));
-        }
-        tch::no_grad(|| pairs.into_iter().for_each(|(mut own, given)| own.copy_(given)));
-        Ok(())
-    }
 }
 
 /// What is the same for every chunk of a group in one step.
@@ -229,6 +188,7 @@ impl<'a> Update<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensors;
 
     /// Normal numbers; not torch's generator, which the tests' threads share.
     fn vector(seed: u64, len: i64) -> Tensor {
@@ -322,7 +282,7 @@ mod tests {
             let resumed_params = params.copy();
             optimizer.step(&params, &vector(2, 100), 0.1, &ok);
             let mut resumed = make();
-            resumed.load_state(&saved).expect("own state");
+            tensors::fill(resumed.state(), &saved).expect("own state");
             resumed.step(&resumed_params, &vector(2, 100), 0.1, &ok);
             assert_eq!(all_bits(&params, &optimizer), all_bits(&resumed_params, &resumed));
         }
@@ -332,9 +292,9 @@ mod tests {
     fn another_optimizers_state_is_refused() {
         let [adam, sgd] =
             settings().map(|s| Optimizer::new(&s, 100, vec![group(0..100)], Device::Cpu));
-        let mut small = Optimizer::new(&settings()[0], 10, vec![group(0..10)], Device::Cpu);
-        assert!(small.load_state(&adam.state()).is_err());
-        assert!(small.load_state(&sgd.state()).is_err());
-        assert!(small.load_state(&small.state()[1..]).is_err());
+        let small = Optimizer::new(&settings()[0], 10, vec![group(0..10)], Device::Cpu);
+        assert!(tensors::fill(small.state(), &adam.state()).is_err());
+        assert!(tensors::fill(small.state(), &sgd.state()).is_err());
+        assert!(tensors::fill(small.state(), &small.state()[1..]).is_err());
     }
 }

@@ -109,6 +109,10 @@ pub struct TrainSettings {
     /// Largest norm of the gradient; larger ones are scaled down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_norm: Option<f64>,
+    /// What stays of the running average of the weights in a step; 0: no average. With one, it is what is validated,
+    /// saved and exported.
+    #[serde(default, skip_serializing_if = "no_average")]
+    pub average: f64,
     /// Whether normalizations keep their running statistics fixed (their weights still learn).
     #[serde(default)]
     pub freeze_norm: bool,
@@ -267,6 +271,10 @@ impl Recipe {
     }
 }
 
+fn no_average(decay: &f64) -> bool {
+    *decay == 0.0
+}
+
 /// Sides of an image that the network can be evaluated on.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=16384;
 
@@ -299,6 +307,9 @@ impl TrainSettings {
         }
         if self.clip_norm.is_some_and(|norm| norm.is_nan() || norm <= 0.0) {
             return wrong("clip_norm", "more than 0", format!("{:?}", self.clip_norm));
+        }
+        if !(0.0..1.0).contains(&self.average) {
+            return wrong("average", "0 or more, below 1", self.average.to_string());
         }
         if self.workers == Some(0) {
             return wrong("workers", "at least 1", "0".into());

@@ -24,6 +24,8 @@ use tch::Device;
 pub const LAST: &str = "last.safetensors";
 /// The weights of the best validation.
 pub const BEST: &str = "best.safetensors";
+/// The weights alone of a finished run, where a suite has put them in the place of the others.
+pub const FINAL: &str = "final.safetensors";
 
 /// What `train fit` was asked for besides the recipe.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +85,13 @@ impl Run {
             (true, false) => {
                 return Err(Error::request(format!("out: {}: holds a run already", out.display()))
                     .hint("--resume goes on with it, another --out leaves it alone"));
+            }
+            (false, false) if out.join(FINAL).exists() => {
+                return Err(Error::request(format!(
+                    "out: {}: holds a finished run",
+                    out.display()
+                ))
+                .hint("it belongs to a suite: choose another --out"));
             }
             (false, _) => None,
         };

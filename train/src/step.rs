@@ -3,6 +3,7 @@
 //! A step whose loss or gradient is not finite leaves parameters, optimizer state, running statistics
 //! and running recall as they were. That is decided on the device; the host reads counters at log points.
 
+use crate::average::Average;
 use crate::data::Batch;
 use crate::loss::{self, Loss, Tally};
 use crate::model::deeplab::{DeepLab, Heads};
@@ -10,11 +11,15 @@ use crate::model::params::Parameters;
 use crate::model::torch::{Mode, Torch};
 use crate::optimizer::{Optimizer, clip_by_norm};
 use crate::recipe::TrainSettings;
+use crate::tensors;
 use shared::error::Result;
 use tch::{Device, Kind, Tensor};
 
 /// Weight of the auxiliary head's cross entropy.
 const AUXILIARY_WEIGHT: f64 = 0.5;
+
+/// Name of the running recall in [`Stepper::state`].
+const RUNNING: &str = "running_recall";
 
 /// What a step reads and changes.
 pub struct Stepper {
@@ -28,6 +33,8 @@ pub struct Stepper {
     pub loss: Loss,
     /// Running recall, `[2, C] f64`.
     pub running: Tensor,
+    /// The running average of the weights, where the recipe wants one.
+    pub average: Option<Average>,
     /// Sums since the last log point, on the device.
     pub meters: Meters,
     /// The weight of each class in the last batch, `[C] f64`, where the loss weighs classes.
@@ -76,12 +83,14 @@ impl Stepper {
         let mode = if settings.freeze_norm { Mode::TrainFrozenNorm } else { Mode::Train };
         let clip_norm = settings.clip_norm;
         let meters = Meters::new(device);
+        let average = (settings.average > 0.0).then(|| Average::new(settings.average, &parameters));
         Self {
             network,
             parameters,
             optimizer,
             loss,
             running,
+            average,
             meters,
             weights: None,
             tallies: false,
@@ -129,7 +138,46 @@ impl Stepper {
             self.running = running.where_self(&ok, &self.running);
         });
         self.parameters.refresh();
+        if let Some(average) = &mut self.average {
+            average.follow(&self.parameters, &ok);
+        }
         self.meters.add(&loss_sum, &norm, &ok);
+        Ok(())
+    }
+
+    /// Does something with the running average in the weights' place, where there is one.
+    pub fn averaged<T>(&mut self, work: impl FnOnce(&Self) -> T) -> T {
+        self.exchange();
+        let done = work(self);
+        self.exchange();
+        done
+    }
+
+    /// Puts the running average in the weights' place, or back again; nothing without one.
+    fn exchange(&mut self) {
+        if let Some(average) = &mut self.average {
+            average.exchange(&mut self.parameters);
+        }
+    }
+
+    /// What a checkpoint needs besides the weights, by name. Taken while the average is in the weights' place
+    /// ([`Stepper::averaged`]), it holds the weights that training goes on with.
+    pub fn state(&self) -> Vec<(String, Tensor)> {
+        let mut state = self.optimizer.state();
+        state.push((RUNNING.into(), self.running.shallow_clone()));
+        state.extend(self.average.iter().flat_map(Average::state));
+        state
+    }
+
+    /// Goes on from such a state; the parameters are the checkpoint's.
+    ///
+    /// # Errors
+    /// A tensor that is missing, of another shape, or not known.
+    pub fn restore(&mut self, state: &[(String, Tensor)]) -> Result<()> {
+        tensors::fill(self.state(), state).map_err(|e| {
+            e.within("trainer's state").hint("the checkpoint was made with another recipe")
+        })?;
+        self.exchange();
         Ok(())
     }
 

@@ -52,6 +52,32 @@ pub fn read(path: &Path) -> Result<File> {
     Ok(File { tensors, metadata })
 }
 
+/// Copies tensors into others of the same names, in any order.
+///
+/// # Errors
+/// A name that is missing or not known, or a tensor of another shape or kind; then nothing has changed.
+pub fn fill(own: Vec<(String, Tensor)>, given: &[(String, Tensor)]) -> Result<()> {
+    let odd = given.iter().find(|(name, _)| !own.iter().any(|(own, _)| own == name));
+    if let Some((name, _)) = odd {
+        let known: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
+        return Err(Error::request(format!("{name}: expected one of {}", known.join(", "))));
+    }
+    let mut pairs = Vec::new();
+    for (name, own) in own {
+        let expected = format!("{name}: expected {:?} {:?}", own.kind(), own.size());
+        let given = given.iter().find(|(given, _)| *given == name);
+        let (_, given) =
+            given.ok_or_else(|| Error::request(format!("{expected}, got no such tensor")))?;
+        if (given.size(), given.kind()) != (own.size(), own.kind()) {
+            let (kind, size) = (given.kind(), given.size());
+            return Err(Error::request(format!("{expected}, got {kind:?} {size:?}")));
+        }
+        pairs.push((own, given));
+    }
+    tch::no_grad(|| pairs.into_iter().for_each(|(mut own, given)| own.copy_(given)));
+    Ok(())
+}
+
 /// Writes tensors to a file that is there whole or not at all.
 pub fn write(
     path: &Path,

@@ -50,17 +50,11 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
     let total = settings.iterations;
     let first = about.iterations;
 
-    let mut optimizer = optimizer_of(&recipe, &parameters);
-    let (running, state): (Vec<_>, Vec<_>) =
-        state.into_iter().partition(|(name, _)| name == RUNNING);
-    if first > 0 {
-        optimizer.load_state(&state)?;
-    }
+    let optimizer = optimizer_of(&recipe, &parameters);
     let loss = Loss::new(recipe.loss.clone(), &class_pixels, device);
     let mut stepper = Stepper::new(network, parameters, optimizer, loss, settings);
-    if let Some((_, running)) = running.into_iter().next() {
-        check_running(&running, &stepper.running)?;
-        stepper.running = running;
+    if first > 0 {
+        stepper.restore(&state)?;
     }
 
     let images_per_step = (settings.batch * settings.accumulate) as u64;
@@ -108,17 +102,17 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         }
         // Who asks to stop waits for a save, not for a validation.
         let validates = failed.is_none() && (ends || due(done, settings.validate_every));
-        if validates && let Some(scored) = score(&stepper, &val, &about, &mut monitor, stop)? {
+        if validates && let Some(scored) = score(&mut stepper, &val, &about, &mut monitor, stop)? {
             monitor.validated(done, &scored)?;
             if scored.mean_iou > about.best_mean_iou {
                 about.best_mean_iou = scored.mean_iou;
-                save(&out.join(BEST), &stepper, &about, Part::Weights)?;
+                save(&out.join(BEST), &mut stepper, &about, Part::Weights)?;
             }
             report = Some(scored);
         }
         let stopping = stop.load(Ordering::Relaxed) && !(ends && report.is_some());
         if ends || stopping || failed.is_some() || due(done, settings.checkpoint_every) {
-            save(&out.join(LAST), &stepper, &about, Part::Everything)?;
+            save(&out.join(LAST), &mut stepper, &about, Part::Everything)?;
             saved = done;
         }
         if let Some(error) = failed {
@@ -129,7 +123,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
     if let Err(error) = trained {
         // A damaged file ends a run, but not what was learned until then.
         if about.iterations > saved
-            && let Err(second) = save(&out.join(LAST), &stepper, &about, Part::Everything)
+            && let Err(second) = save(&out.join(LAST), &mut stepper, &about, Part::Everything)
         {
             monitor.note(&second.to_string());
         }
@@ -138,7 +132,7 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
     let report = match report {
         Some(report) => report,
         // A finished run that is resumed: nothing to train, the result again.
-        None => score(&stepper, &val, &about, &mut monitor, stop)?
+        None => score(&mut stepper, &val, &about, &mut monitor, stop)?
             .ok_or_else(|| stopped(about.iterations, total, &out))?,
     };
     monitor.finish();
@@ -147,33 +141,22 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
 
 /// The network as it stands, on the validation split; nothing if `stop` is set before the end.
 fn score(
-    stepper: &Stepper,
+    stepper: &mut Stepper,
     val: &Index,
     about: &checkpoint::About,
     monitor: &mut Monitor,
     stop: &AtomicBool,
 ) -> Result<Option<Report>> {
     let bar = monitor.validation(val.samples.len() as u64);
-    let (network, parameters) = (&stepper.network, &stepper.parameters);
     let size = about.evaluation_size;
-    let confusion = validate(network, parameters, val, size, &|| {
+    let go_on = || {
         bar.inc(1);
         !stop.load(Ordering::Relaxed)
-    })?;
+    };
+    let confusion =
+        stepper.averaged(|it| validate(&it.network, &it.parameters, val, size, &go_on))?;
     bar.finish_and_clear();
     Ok(confusion.map(|it| it.report_without(&val.descriptor.unscored, &about.classes)))
-}
-
-/// Name of the running recall among the trainer's tensors.
-const RUNNING: &str = "running_recall";
-
-/// A damaged file must not become a panic in the middle of a step.
-fn check_running(from_file: &Tensor, fresh: &Tensor) -> Result<()> {
-    if (from_file.size(), from_file.kind()) == (fresh.size(), fresh.kind()) {
-        return Ok(());
-    }
-    let (expected, got) = (fresh.size(), from_file.size());
-    Err(Error::request(format!("checkpoint: {RUNNING}: expected {expected:?} f64, got {got:?}")))
 }
 
 enum Part {
@@ -183,7 +166,7 @@ enum Part {
 
 fn save(
     path: &std::path::Path,
-    stepper: &Stepper,
+    stepper: &mut Stepper,
     about: &checkpoint::About,
     part: Part,
 ) -> Result<()> {
@@ -192,12 +175,10 @@ fn save(
         return Err(Error::work(format!("{}: not saved: weights are not finite", path.display()))
             .hint("lower train.learning_rate; the checkpoint before is as it was"));
     }
-    let mut state = Vec::new();
-    if matches!(part, Part::Everything) {
-        state = stepper.optimizer.state();
-        state.push((RUNNING.into(), stepper.running.shallow_clone()));
-    }
-    checkpoint::save(path, &stepper.parameters, &state, about)
+    stepper.averaged(|stepper| {
+        let state = if matches!(part, Part::Everything) { stepper.state() } else { vec![] };
+        checkpoint::save(path, &stepper.parameters, &state, about)
+    })
 }
 
 fn optimizer_of(

@@ -3,6 +3,7 @@
 use shared::error::Error;
 use std::sync::Mutex;
 use tch::{Device, Kind, Tensor};
+use train::average::Average;
 use train::data::Batch;
 use train::loss::{Loss, cross_entropy};
 use train::model::params::{Parameters, Precision};
@@ -103,6 +104,59 @@ fn a_step_that_is_not_finite_leaves_everything_as_it_was() {
     step(&mut stepper, &[batch(4)], 1e-3);
     assert_eq!(stepper.meters.read(1).skipped, 0);
     assert!(state(&stepper).iter().zip(&before).all(|((_, now), (_, then))| !same(then, now)));
+}
+
+#[test]
+fn the_average_follows_the_steps_that_count_and_takes_the_weights_place_only_for_a_while() {
+    let mut stepper = stepper(&["train.average=0.9"]);
+    let first = stepper.parameters.flat.copy();
+    step(&mut stepper, &[batch(1)], 1e-3);
+    let second = stepper.parameters.flat.copy();
+    step(&mut stepper, &[batch(2)], 1e-3);
+    let third = stepper.parameters.flat.copy();
+    // Young averages forget fast: 2 / 11 stays in the first step, 3 / 12 in the second.
+    let mean = &first * (2.0 / 11.0) + &second * (9.0 / 11.0);
+    let mean: Tensor = mean * 0.25 + &third * 0.75;
+    let shown = stepper.averaged(|it| it.parameters.flat.copy());
+    assert!(shown.allclose(&mean, 1e-6, 1e-7, false), "not the average of the steps");
+    assert!(same(&stepper.parameters.flat, &third), "the weights came back otherwise");
+
+    // A step that overflows does not count.
+    let before = stepper.averaged(|it| it.parameters.flat.copy());
+    let place = stepper.parameters.entries[30].range.start;
+    let _ = tch::no_grad(|| stepper.parameters.flat.narrow(0, place, 1).fill_(3e38));
+    stepper.parameters.refresh();
+    step(&mut stepper, &[batch(3)], 1e-3);
+    assert_eq!(stepper.meters.read(3).skipped, 1);
+    assert!(same(&stepper.averaged(|it| it.parameters.flat.copy()), &before));
+}
+
+#[test]
+fn a_state_goes_back_into_another_stepper_and_a_foreign_one_is_refused() {
+    let mut trained = stepper(&["train.average=0.9"]);
+    step(&mut trained, &[batch(1)], 1e-3);
+    // As a checkpoint has it: the average under the weights' names, the weights in the trainer's state.
+    let mut resumed = stepper(&["train.average=0.9"]);
+    let saved = trained.averaged(|it| {
+        let shown = &it.parameters;
+        tch::no_grad(|| resumed.parameters.flat.copy_(&shown.flat));
+        tch::no_grad(|| resumed.parameters.buffers.copy_(&shown.buffers));
+        it.state().into_iter().map(|(name, tensor)| (name, tensor.copy())).collect::<Vec<_>>()
+    });
+    let mut other = stepper(&[]);
+    let error = other.restore(&saved).unwrap_err();
+    assert!(error.to_string().contains("average.weights"), "{error}");
+    resumed.average = Some(Average::new(0.9, &resumed.parameters));
+    resumed.restore(&saved).unwrap();
+    for number in 2..4 {
+        step(&mut trained, &[batch(number)], 1e-3);
+        step(&mut resumed, &[batch(number)], 1e-3);
+    }
+    for ((name, then), (_, now)) in state(&trained).iter().zip(state(&resumed)) {
+        assert!(same(then, &now), "{name} differs");
+    }
+    let shown = |stepper: &mut Stepper| stepper.averaged(|it| it.parameters.flat.copy());
+    assert!(same(&shown(&mut trained), &shown(&mut resumed)), "the averages differ");
 }
 
 #[test]

@@ -135,7 +135,7 @@ pub fn compare(args: &CompareArgs) -> Result<String> {
 fn open(args: &CompareArgs) -> Result<Vec<Model>> {
     let mut models = Vec::new();
     for path in &args.models {
-        let model = Model::open(path, args.run.options())?;
+        let model = Model::open(path, args.run.options(&args.models)?)?;
         eprintln!("{}", model.provider_line());
         models.push(model);
     }

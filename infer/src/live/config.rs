@@ -31,15 +31,17 @@ pub fn expand(mut argv: Vec<OsString>) -> Result<Vec<OsString>> {
     // What is wrong on the command line is for clap to say, when it reads the whole.
     let Ok(typed) = flags().try_get_matches_from(&argv[1..]) else { return Ok(argv) };
     let Some(path) = typed.get_one::<PathBuf>(CONFIG) else { return Ok(argv) };
+    let mut added = Vec::new();
     for (key, value) in read(path)? {
         let at = format!("config: {}: {key}", path.display());
         let arg = find(&key).map_err(|e| e.within(&at))?;
         let words = words(&arg, &value).map_err(|e| e.within(&at))?;
         accepted(&words).map_err(|e| e.within(&at))?;
         if typed.value_source(arg.get_id().as_str()) != Some(ValueSource::CommandLine) {
-            argv.extend(words.into_iter().map(OsString::from));
+            added.extend(words.into_iter().map(OsString::from));
         }
     }
+    argv.splice(2..2, added);
     Ok(argv)
 }
 

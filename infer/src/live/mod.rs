@@ -198,7 +198,7 @@ fn open(args: &LiveArgs) -> Result<Opened> {
     let mut opened = Opened { models: Vec::new(), hashes: Vec::new() };
     for path in &args.models {
         let file = ModelFile::read(path)?;
-        let model = Model::load(&file, args.run.options())?;
+        let model = Model::load(&file, args.run.options(&args.models)?)?;
         eprintln!("{}", model.provider_line());
         if let Some(first) = opened.models.first() {
             same_classes(first, &model)?;

@@ -18,6 +18,7 @@ mod segment;
 mod sizing;
 
 pub use io::{Answer, Input, Want};
+pub(crate) use options::check_cards;
 pub use options::{Arena, CardFor, Options, Shapes};
 pub use segment::{Resized, Segmented};
 pub use sizing::Sizing;

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
+use shared::error::Error;
+
 use crate::provider::Choice;
 
 /// How to open a model.
@@ -61,12 +63,34 @@ pub struct CardFor {
 impl FromStr for CardFor {
     type Err = std::convert::Infallible;
 
-    /// `FILE`, or `MODEL=FILE`.
+    /// `FILE`, or `MODEL=FILE`; where names have a `=` of their own, what is there decides.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Ok(match text.split_once('=') {
-            Some((model, file)) => Self { model: Some(model.into()), file: file.into() },
-            None => Self { model: None, file: text.into() },
-        })
+        let all = || Self { model: None, file: text.into() };
+        if Path::new(text).exists() {
+            return Ok(all());
+        }
+        let splits = || text.match_indices('=').map(|(at, _)| (&text[..at], &text[at + 1..]));
+        let there = splits().find(|(model, _)| Path::new(model).exists());
+        Ok(there.or_else(|| splits().next()).map_or_else(all, |(model, file)| Self {
+            model: Some(model.into()),
+            file: file.into(),
+        }))
+    }
+}
+
+/// Refuses a card for a model that is not among those to open.
+///
+/// # Errors
+/// A misspelt model (exit code 2).
+pub(crate) fn check_cards(cards: &[CardFor], models: &[PathBuf]) -> shared::error::Result<()> {
+    let odd = cards.iter().filter_map(|card| card.model.as_ref()).find(|m| !models.contains(m));
+    match odd {
+        None => Ok(()),
+        Some(odd) => Err(Error::request(format!(
+            "card: {}: expected one of the models, got another",
+            odd.display()
+        ))
+        .hint("--card MODEL=FILE takes the model's path as it was given")),
     }
 }
 

@@ -7,7 +7,9 @@ use super::{Drawing, Pen};
 use crate::error::{Context, Result};
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
-use plotters::prelude::{ChartBuilder, Circle, DrawingBackend, PathElement, Rectangle, Text};
+use plotters::prelude::{
+    ChartBuilder, Circle, DrawingBackend, PathElement, Rectangle, Text, TriangleMarker,
+};
 use plotters::style::{Color, RGBColor};
 
 /// A point.
@@ -40,7 +42,7 @@ pub struct Scatter {
     pub points: Vec<Point>,
 }
 
-/// Radius of a point's disc, in CSS pixels.
+/// Radius of a point, in CSS pixels.
 const RADIUS: f64 = 5.0;
 /// Half the width of a bar's end.
 const CAP: f64 = 4.0;
@@ -112,17 +114,23 @@ impl Drawing for Scatter {
         let pixel = |x: f64, y: f64| chart.backend_coord(&(x, y));
         let (base_x, base_y) = area.get_base_pixel();
         let local = |(x, y): (i32, i32)| (x - base_x, y - base_y);
-        // The reference is black, the others have colours in turn, names those of their points.
-        let mut inks = INKS[1..].iter().cycle();
-        let colors: Vec<RGBColor> = self
+        // The reference is a black disc, the others have colours in turn and then other shapes; names have the
+        // colours of their points.
+        let inks = &INKS[1..];
+        let mut others = 0..;
+        let looks: Vec<(RGBColor, usize)> = self
             .points
             .iter()
-            .map(|p| if p.reference { INKS[0] } else { legible(*inks.next().unwrap_or(&INKS[1])) })
-            .map(|[r, g, b]| RGBColor(r, g, b))
+            .map(|p| {
+                let n = if p.reference { None } else { others.next() };
+                let (ink, shape) =
+                    n.map_or((INKS[0], 0), |n| (legible(inks[n % inks.len()]), n / inks.len()));
+                (RGBColor(ink[0], ink[1], ink[2]), shape)
+            })
             .collect();
         let mut taken = Vec::new();
         let cap = pen.px(CAP);
-        for (point, &color) in self.points.iter().zip(&colors) {
+        for (point, &(color, shape)) in self.points.iter().zip(&looks) {
             let style = pen.line(color, 1.5);
             let bar = |from: (i32, i32), to: (i32, i32), across: (i32, i32)| {
                 let ends = [from, to].map(|(x, y)| {
@@ -148,7 +156,14 @@ impl Drawing for Scatter {
             }
             let center = local(pixel(point.x, point.y));
             taken.push(Area::around(center, pen.px(RADIUS + 1.0)));
-            area.draw(&Circle::new(center, pen.px(RADIUS), color.filled())).work(what)?;
+            let radius = pen.px(RADIUS);
+            let corner = |by: i32| (center.0 + by, center.1 + by);
+            match shape % 3 {
+                0 => area.draw(&Circle::new(center, radius, color.filled())),
+                1 => area.draw(&Rectangle::new([corner(-radius), corner(radius)], color.filled())),
+                _ => area.draw(&TriangleMarker::new(center, radius + radius / 2, color.filled())),
+            }
+            .work(what)?;
         }
 
         // Names last, over everything.
@@ -164,17 +179,21 @@ impl Drawing for Scatter {
         }
         let centers: Vec<_> = self.points.iter().map(|p| local(pixel(p.x, p.y))).collect();
         let mut sizes = Vec::new();
-        for (point, &color) in self.points.iter().zip(&colors) {
+        for (point, &(color, _)) in self.points.iter().zip(&looks) {
             let (w, h) = area.estimate_text_size(&point.name, &style(point, color)).work(what)?;
             sizes.push((w as i32 + pen.px(4.0), h as i32 + pen.px(2.0)));
         }
         let places = near(&centers, &sizes, &taken, frame, pen.px(RADIUS + 3.0));
-        let named = self.points.iter().zip(&colors).zip(places).zip(&centers);
-        for (((point, &color), place), &(x, y)) in named {
-            // A name that had to go far is tied to its point.
-            let nearest = (x.clamp(place.left, place.right), y.clamp(place.top, place.bottom));
-            let far = (nearest.0 - x).abs().max((nearest.1 - y).abs()) > pen.px(2.0 * RADIUS + 6.0);
-            if far {
+        let named = self.points.iter().zip(&looks).zip(places).zip(&centers);
+        for (((point, &(color, _)), place), &(x, y)) in named {
+            // A name that had to go far, or lies nearer to another point, is tied to its own.
+            let gap = |(x, y): (i32, i32)| {
+                let nearest = (x.clamp(place.left, place.right), y.clamp(place.top, place.bottom));
+                (nearest, (nearest.0 - x).abs().max((nearest.1 - y).abs()))
+            };
+            let (nearest, far) = gap((x, y));
+            let astray = centers.iter().any(|&other| other != (x, y) && gap(other).1 <= far);
+            if far > pen.px(2.0 * RADIUS + 6.0) || astray {
                 area.draw(&PathElement::new([(x, y), nearest], pen.line(color, 0.75)))
                     .work(what)?;
             }

@@ -1,6 +1,6 @@
 //! `train results`: RESULTS.md from the cells of the suites in a folder.
 
-use shared::error::Result;
+use shared::error::{Context, Error, Result};
 use shared::files::write_atomic;
 use std::path::{Path, PathBuf};
 use train::suite::results;
@@ -15,10 +15,26 @@ pub struct Args {
     out: PathBuf,
 }
 
+/// The folder as links on the page say it: relative to the page's own folder, which must hold it.
+fn link(dir: &Path, out: &Path) -> Result<String> {
+    let whole =
+        |path: &Path| path.canonicalize().request(|| format!("results: {}", path.display()));
+    let beside = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (dir, beside) = (whole(dir)?, whole(beside)?);
+    match dir.strip_prefix(&beside) {
+        Ok(inner) if inner.as_os_str().is_empty() => Ok(".".into()),
+        Ok(inner) => Ok(inner.to_string_lossy().into_owned()),
+        Err(_) => Err(Error::request(format!(
+            "results: --out: expected a page whose folder holds {}, got one in {}",
+            dir.display(),
+            beside.display()
+        ))
+        .hint("its links to the figures are relative: put the page beside or above the suites")),
+    }
+}
+
 pub fn run(args: &Args) -> Result<()> {
-    let beside = args.out.parent().unwrap_or(Path::new(""));
-    let link = args.dir.strip_prefix(beside).unwrap_or(&args.dir);
-    let page = results::page(&args.dir, &link.to_string_lossy())?;
+    let page = results::page(&args.dir, &link(&args.dir, &args.out)?)?;
     for (path, svg) in &page.figures {
         write_atomic(&args.dir.join(path), svg.as_bytes())?;
     }

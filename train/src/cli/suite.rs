@@ -56,7 +56,9 @@ pub struct Args {
     #[arg(long)]
     keep_checkpoints: bool,
     /// Train nothing: write tables and scatter from the cells that are there
-    #[arg(long, conflicts_with_all = ["recipe", "losses", "data_root", "changes", "panel"])]
+    #[arg(long, conflicts_with_all = [
+        "recipe", "losses", "seeds", "data_root", "changes", "panel", "keep_checkpoints"
+    ])]
     tables_only: bool,
 }
 
@@ -65,7 +67,9 @@ pub fn run(args: &Args) -> Result<()> {
     if args.tables_only {
         let plan = folder.plan()?;
         let reference = args.reference.clone().or_else(|| plan.reference.clone());
-        return finish(&folder, &Plan { reference, ..plan }, &[]);
+        let plan = Plan { reference, ..plan };
+        plan.check()?;
+        return finish(&folder, &plan, &[], false);
     }
     memory::keep_freed();
     let jobs = jobs(args)?;
@@ -79,12 +83,6 @@ pub fn run(args: &Args) -> Result<()> {
     let pixels = shares::pixels_of_classes(&split)?;
     for job in &jobs {
         job.recipe.loss.check_classes(&split.descriptor.classes, &pixels)?;
-    }
-    if let Some(odd) =
-        args.reference.iter().find(|loss| !LossSettings::names().contains(&loss.name()))
-    {
-        let line = format!("--reference: expected the name of a loss, got {odd}");
-        return Err(Error::request(line).hint("`train losses` lists them"));
     }
     let asked = Plan::new(&jobs, basis)?;
     let plan = folder.open(Plan {
@@ -115,8 +113,10 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let failures = suite::sweep(&folder, &plan, &jobs, &guard::STOP, &mut train, &mut done)?;
     let plan = folder.plan()?;
-    draw_panel(&folder, &plan, first, &val)?;
-    finish(&folder, &plan, &failures)
+    let drawn = draw_panel(&folder, &plan, first, &val);
+    let finished = finish(&folder, &plan, &failures, matches!(drawn, Ok(true)));
+    // The request was right: what keeps the panel from being drawn is the work's fault.
+    finished.and(drawn.map(drop).map_err(|e| Error::work(format!("suite: no panel: {e}"))))
 }
 
 /// The grid, checked: every seed for every loss, seed by seed, so that losses can be compared early.
@@ -199,17 +199,17 @@ fn train(
     })
 }
 
-/// Fig. 3 for the losses of the panel, unless it is there and newer than what it shows.
-fn draw_panel(folder: &Folder, plan: &Plan, recipe: &Recipe, val: &Index) -> Result<()> {
-    let panel = plan.panel()?;
+/// Fig. 3 for the losses of the panel, unless it is there and newer than what it shows. Says whether it is there.
+fn draw_panel(folder: &Folder, plan: &Plan, recipe: &Recipe, val: &Index) -> Result<bool> {
+    let panel = plan.panel();
     if panel.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let mut columns = Vec::new();
     for loss in &panel {
         let Some((seed, weights)) = weights::find(folder, plan, loss)? else {
             eprintln!("suite: no panel: the weights of {} are not here", loss.label());
-            return Ok(());
+            return Ok(false);
         };
         columns.push(panel::Column { name: format!("{}, seed {seed}", loss.label()), weights });
     }
@@ -220,23 +220,23 @@ fn draw_panel(folder: &Folder, plan: &Plan, recipe: &Recipe, val: &Index) -> Res
     if let (Some(drawn), Some(newest)) = (time(&out), sources.flatten().max())
         && drawn > newest
     {
-        return Ok(());
+        return Ok(true);
     }
     let device = device::choose(&recipe.train.device)?;
     let precision = device::precision(recipe.train.precision, device);
     let go_on = || !guard::STOP.load(Ordering::Relaxed);
     let picture = panel::draw(&columns, val, device, precision, &go_on)?;
     let picture = picture.ok_or_else(|| Error::work("suite: stopped while drawing the panel"))?;
-    shared::plot::save_picture(&picture, &out)
+    shared::plot::save_picture(&picture, &out).map(|()| true)
 }
 
 /// Writes tables and scatter, prints the summary, and tells what failed or is missing.
-fn finish(folder: &Folder, plan: &Plan, failures: &[Failure]) -> Result<()> {
+fn finish(folder: &Folder, plan: &Plan, failures: &[Failure], panel: bool) -> Result<()> {
     let place = folder.root().display();
     match suite::write::all(folder, plan) {
         Ok(written) => {
             let mut files = written.files;
-            files.extend(folder.root().join(PANEL_FILE).exists().then(|| PANEL_FILE.to_string()));
+            files.extend(panel.then(|| PANEL_FILE.to_string()));
             super::print(&format!("{}\n{place}: {}", written.summary, files.join(", ")));
             if !written.missing.is_empty() {
                 eprintln!("suite: missing: {}", written.missing.join("; "));

@@ -19,7 +19,7 @@ pub struct Balanced {
 /// The N of Cui et al. With N far above every class's pixels the weights are those of inverse frequency, with N far
 /// below they are all equal. Their own b of 0.9 to 0.9999 (N of 10 to 10 000) counts images; for pixels it is cross entropy.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected \"pixels\" or a number")]
 pub enum Volume {
     /// A word in place of a number.
     Named(Named),

@@ -67,7 +67,7 @@ impl Folder {
         let path = self.plan_path();
         let whole = |asked: Plan| match path.exists() {
             true => self.plan()?.merge(asked).map_err(within),
-            false => asked.panel().map(|_| asked),
+            false => asked.check().map(|()| asked),
         };
         self.cells(&whole(asked.clone())?)?;
         for part in ["cells", "runs"] {
@@ -107,7 +107,17 @@ impl Folder {
             }
         }
         paths.sort();
-        paths.iter().map(|path| Cell::read(path)).collect()
+        let read = |path: &PathBuf| {
+            let cell = Cell::read(path)?;
+            // A copy under another name would stand in for the result itself.
+            if path.file_stem().is_some_and(|stem| stem == cell.name().as_str()) {
+                return Ok(cell);
+            }
+            let (path, name) = (path.display(), cell.name());
+            Err(Error::request(format!("cell: {path}: expected the name {name}.json, got another"))
+                .hint("move the file out of cells/, or give it the name of its loss and seed"))
+        };
+        paths.iter().map(read).collect()
     }
 
     /// The result of a job, if there is one.

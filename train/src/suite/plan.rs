@@ -191,21 +191,32 @@ impl Plan {
 
     /// The losses whose predictions are drawn side by side; without a wish the reference and recall, if both are in
     /// the grid.
-    ///
-    /// # Errors
-    /// A wish for a loss that the grid does not have.
-    pub fn panel(&self) -> Result<Vec<Choice>> {
-        let in_grid = |choice: &Choice| self.grid.iter().any(|row| row.loss == *choice);
-        let Some(panel) = &self.panel else {
+    pub fn panel(&self) -> Vec<Choice> {
+        self.panel.clone().unwrap_or_else(|| {
             let mut panel = vec![self.reference(), Choice::plain(PANEL)];
             panel.dedup();
-            return Ok(if panel.iter().all(in_grid) { panel } else { vec![] });
-        };
-        match panel.iter().find(|choice| !in_grid(choice)) {
-            Some(odd) => {
-                Err(Error::request(format!("--panel: expected losses of the grid, got {odd}")))
+            if panel.iter().all(|choice| self.asks_for(choice)) { panel } else { vec![] }
+        })
+    }
+
+    fn asks_for(&self, loss: &Choice) -> bool {
+        self.grid.iter().any(|row| row.loss == *loss)
+    }
+
+    /// Refuses a reference or a panel of losses that the grid does not have.
+    ///
+    /// # Errors
+    /// The first such loss.
+    pub fn check(&self) -> Result<()> {
+        let reference = self.reference.iter().map(|loss| ("--reference", loss));
+        let panel = self.panel.iter().flatten().map(|loss| ("--panel", loss));
+        match reference.chain(panel).find(|(_, loss)| !self.asks_for(loss)) {
+            None => Ok(()),
+            Some((flag, odd)) => {
+                let known: Vec<String> = self.grid.iter().map(|row| row.loss.to_string()).collect();
+                let line = format!("{flag}: expected a loss of the grid, got {odd}");
+                Err(Error::request(line).hint(format!("the grid has {}", known.join(", "))))
             }
-            None => Ok(panel.clone()),
         }
     }
 
@@ -227,7 +238,7 @@ impl Plan {
         }
         let reference = other.reference.or(self.reference);
         let merged = Self { reference, panel: other.panel.or(self.panel), ..self };
-        merged.panel().map(|_| ())?;
+        merged.check()?;
         Ok(merged)
     }
 

@@ -51,7 +51,8 @@ pub fn page(root: &Path, link: &str) -> Result<Page> {
         let _ = write!(text, "\n## {name}\n{}", notes(folder.root())?);
         for figure in figure_names(folder.root())? {
             let title = figure.trim_end_matches(".svg");
-            let _ = write!(text, "\n![{title}]({link}/{name}/{figure})\n");
+            let place = format!("{link}/{name}/{figure}").replace(' ', "%20");
+            let _ = write!(text, "\n![{title}]({place})\n");
         }
         let _ = write!(text, "\n{}", write::markdown(&table, 3));
         let _ = write!(text, "\n### How it was computed\n\n{}", origin(&plan, &cells));

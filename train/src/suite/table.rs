@@ -33,7 +33,7 @@ impl Stat {
     }
 
     /// Tenths of a per cent: what a table shows, and so what decides who is best in it.
-    fn shown(&self) -> i64 {
+    pub(super) fn shown(&self) -> i64 {
         (self.mean * 1000.0).round() as i64
     }
 }

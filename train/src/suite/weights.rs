@@ -4,13 +4,10 @@
 use super::{Choice, Folder, Plan};
 use crate::checkpoint;
 use crate::model::params::Precision;
-use crate::run::{BEST, LAST};
+use crate::run::{BEST, FINAL, LAST};
 use shared::error::{Context, Result};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-/// The last weights alone.
-const FINAL: &str = "final.safetensors";
 
 /// Writes a finished run's last weights alone.
 ///

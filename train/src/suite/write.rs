@@ -28,15 +28,17 @@ const LATEX: Style = Style {
 
 impl Style {
     fn number(&self, stat: Option<Stat>, mark: Mark) -> String {
-        let Some(Stat { mean, deviation, .. }) = stat else { return self.none.into() };
+        let Some(stat) = stat else { return self.none.into() };
         let [before, after] = match mark {
             Mark::Plain => ["", ""],
             Mark::Best => self.best,
             Mark::Second => self.second,
         };
         let [from, to] = self.spread;
-        let spread = deviation.map_or(String::new(), |d| format!("{from}{:.1}{to}", 100.0 * d));
-        format!("{before}{:.1}{after}{spread}", 100.0 * mean)
+        let spread =
+            stat.deviation.map_or(String::new(), |d| format!("{from}{:.1}{to}", 100.0 * d));
+        // The very tenths that decided who is best.
+        format!("{before}{:.1}{after}{spread}", stat.shown() as f64 / 10.0)
     }
 }
 

@@ -189,7 +189,19 @@ fn a_plan_grows_by_what_is_asked_for_later_and_by_nothing_else() {
         ]
     );
     assert_eq!(both.reference(), choice("cross-entropy"));
-    assert_eq!(both.panel().unwrap(), ["cross-entropy", "recall"].map(choice));
+    assert_eq!(both.panel(), ["cross-entropy", "recall"].map(choice));
+}
+
+#[test]
+fn a_cell_under_another_name_is_refused_before_anything_is_trained() {
+    let root = tempfile::tempdir().unwrap();
+    let grid = jobs(&["recall"], &[0], &[]);
+    go(root.path(), &grid, "").unwrap();
+    let cells = root.path().join("cells");
+    std::fs::copy(cells.join("recall-seed0.json"), cells.join("backup.json")).unwrap();
+    let error = go(root.path(), &grid, "").unwrap_err();
+    assert!(error.to_string().contains("expected the name recall-seed0.json"), "{error}");
+    assert!(error.hint_text().is_some());
 }
 
 #[test]
@@ -203,11 +215,11 @@ fn reference_and_panel_stay_asked_for_until_others_are() {
     let later = plan(&jobs(&["ohem"], &[0], &[]));
     let kept = chosen.clone().merge(later).unwrap();
     assert_eq!(kept.reference(), choice("focal"));
-    assert_eq!(kept.panel().unwrap(), ["focal", "recall"].map(choice));
+    assert_eq!(kept.panel(), ["focal", "recall"].map(choice));
     let again = Plan { reference: Some(choice("recall")), ..grid.clone() };
     assert_eq!(kept.merge(again).unwrap().reference(), choice("recall"));
 
     let odd = Plan { panel: Some(vec![choice("lovasz")]), ..grid.clone() };
     let error = grid.merge(odd).unwrap_err().to_string();
-    assert!(error.contains("--panel: expected losses of the grid, got lovasz"), "{error}");
+    assert!(error.contains("--panel: expected a loss of the grid, got lovasz"), "{error}");
 }
