@@ -42,7 +42,11 @@ impl Maker {
     /// For people: `AMD EPYC 7B13, 2 threads, bf16`.
     pub fn describe(&self) -> String {
         let hardware = self.hardware.clone().unwrap_or_else(|| self.device.clone());
-        let threads = self.threads.map_or(String::new(), |n| format!(", {n} threads"));
+        let threads = match self.threads {
+            None => String::new(),
+            Some(1) => ", 1 thread".into(),
+            Some(n) => format!(", {n} threads"),
+        };
         format!("{hardware}{threads}, {}", self.precision)
     }
 }

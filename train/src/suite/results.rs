@@ -29,7 +29,9 @@ const SCATTER: &str = "scatter.svg";
 /// # Errors
 /// No suite, or a file of one that cannot be read.
 pub fn page(root: &Path, link: &str) -> Result<Page> {
-    let mut text = "# Results\n\nMade by `train results` from the cells in the folders below; not written by hand.\n"
+    let mut text = "# Results\n\nMade by `train results` from the cells in the folders below; not written by hand. Tables are \
+        laid out as Tables II and III of Tian et al. (arXiv 2106.14917), the scatter as their Figs. 1 and 2, weights of the \
+        classes as Fig. 4.\n"
         .to_string();
     text += &notes(root)?;
     let mut figures = Vec::new();
