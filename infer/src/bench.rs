@@ -10,7 +10,7 @@ use clap::Args;
 use image::RgbImage;
 use serde::Serialize;
 use shared::decode;
-use shared::error::{Context, Error, Result};
+use shared::error::{Context, Error, Result, tell};
 use shared::files::write_atomic;
 use shared::preprocess;
 use shared::render::Palette;
@@ -98,7 +98,7 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
         let start = Instant::now();
         let mut model = Model::open(path, args.run.options(&args.models)?)?;
         let open_ms = ms_since(start);
-        eprintln!("{}", model.provider_line());
+        tell(model.provider_line());
         let palette = Palette::new(&model.card().classes);
         let start = Instant::now();
         Stages::measure(&mut model, &frames[0], &palette)?;
@@ -144,7 +144,10 @@ fn frames(args: &BenchArgs) -> Result<Vec<RgbImage>> {
     }
     let found = sources(&args.images)?;
     if found.len() > FRAMES_HELD {
-        eprintln!("bench: the first {FRAMES_HELD} of {} images are taken in turn", found.len());
+        tell(format_args!(
+            "bench: the first {FRAMES_HELD} of {} images are taken in turn",
+            found.len()
+        ));
     }
     found.iter().take(FRAMES_HELD).map(|source| decode::rgb(&source.path)).collect()
 }

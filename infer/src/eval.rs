@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use shared::dataset::Index;
-use shared::error::{Context, Error, Result};
+use shared::error::{Context, Error, Result, tell};
 use shared::files::write_atomic;
 use shared::metrics::EvalFile;
 
@@ -91,7 +91,7 @@ pub fn eval(args: &EvalArgs) -> Result<String> {
         make_folder(folder)?;
     }
     let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
-    eprintln!("{}", model.provider_line());
+    tell(model.provider_line());
     check_classes(model.card(), &index.descriptor)?;
 
     let places: Vec<usize> = (0..index.samples.len()).collect();
@@ -115,13 +115,13 @@ pub fn eval(args: &EvalArgs) -> Result<String> {
         )));
     }
     let seconds = started.elapsed().as_secs_f64();
-    eprintln!(
+    tell(format_args!(
         "{images} images in {seconds:.1} s, {:.1} a second; median per image: decode and prepare {:.1} ms, run {:.1} ms, labels {:.1} ms",
         images as f64 / seconds,
         median_ms(&score.times.prepare),
         median_ms(&score.times.run),
         median_ms(&score.times.post),
-    );
+    ));
     let file = EvalFile {
         dataset: index.descriptor.name.clone(),
         split: index.split.clone(),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use shared::dataset::{Descriptor, Index};
-use shared::error::{Context, Error, Result};
+use shared::error::{Context, Error, Result, tell};
 use shared::files::write_atomic;
 use shared::metrics::{ClassReport, Report};
 use shared::render::Palette;
@@ -114,7 +114,7 @@ pub fn gate(args: &GateArgs, print: impl Fn(&str)) -> Result<()> {
     check_request(args, &index)?;
     make_parent(args.json.as_deref())?;
     let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
-    eprintln!("{}", model.provider_line());
+    tell(model.provider_line());
     check_classes(model.card(), &index.descriptor)?;
 
     let places: Vec<usize> = (0..index.samples.len()).collect();

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use shared::card::Card;
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 
 use crate::args::Run;
 use crate::manifest::Manifest;
@@ -44,7 +44,7 @@ pub fn info(args: &InfoArgs, print: impl Fn(&str)) -> Result<()> {
         &file,
         Options { shapes, ..args.run.options(std::slice::from_ref(&args.model))? },
     )?;
-    eprintln!("{}", model.provider_line());
+    tell(model.provider_line());
     if let Some(manifest) = &args.pin {
         // Only what could be opened is pinned.
         print(&format!("{}\n", Manifest::pin(manifest, &file)?));

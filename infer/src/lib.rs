@@ -2,6 +2,9 @@
 //! Not training and not export; it knows neither torch nor the trainer, and prints nothing on its own to
 //! standard output. One file per command (`eval`, `predict`, `compare`, `bench`, `gate`, `info`), on top of `session`.
 
+// A log that cannot be written must not end the work: `shared::error::tell` in place of `eprintln!`.
+#![warn(clippy::print_stderr)]
+
 pub mod args;
 pub mod average;
 pub mod bench;

@@ -2,6 +2,8 @@
 //! Not the work, which is in the library, one file per command.
 //! Exit codes: 0 well, 1 the work failed, 2 the request was wrong.
 
+#![warn(clippy::print_stderr)]
+
 use std::io::Write;
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use image::RgbImage;
 use shared::decode;
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 use shared::render::{Palette, class_entries, legend, paste};
 
 use crate::args::Run;
@@ -54,7 +54,7 @@ fn parse_opacity(text: &str) -> std::result::Result<f32, String> {
 pub fn predict(args: &PredictArgs) -> Result<String> {
     let sources = sources(&args.inputs)?;
     let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
-    eprintln!("{}", model.provider_line());
+    tell(model.provider_line());
     make_folder(&args.out)?;
     let palette = Palette::new(&model.card().classes);
     let entries = class_entries(&model.card().classes);
@@ -75,7 +75,7 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
         let (image, input, prepare) = match loaded {
             Ok(loaded) => loaded,
             Err(error) => {
-                bar.suspend(|| eprintln!("unreadable: {error}"));
+                bar.suspend(|| tell(format_args!("unreadable: {error}")));
                 failed.push(error);
                 return Ok(());
             }
@@ -104,9 +104,9 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
         write_png(&args.out.join("legend.png"), &legend(&entries, 640, 16.0))?;
     }
     let [prepare, run, post] = times.map(|t| median_ms(&t));
-    eprintln!(
+    tell(format_args!(
         "median per image: decode and prepare {prepare:.1} ms, run {run:.1} ms, labels {post:.1} ms"
-    );
+    ));
     let unread = sources.len() - done;
     if unread > 0 {
         return Err(Error::work(format!(

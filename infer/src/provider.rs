@@ -13,7 +13,7 @@ use clap::ValueEnum;
 use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 use ort::session::Session;
 use ort::session::builder::{AutoDevicePolicy, SessionBuilder};
-use shared::error::{Context, Error, Result};
+use shared::error::{Context, Error, Result, tell};
 
 use crate::model_file::ModelFile;
 use crate::output::make_folder;
@@ -199,7 +199,10 @@ impl Ask<'_> {
             }
             None => "not kept: --engine-cache DIR keeps it".to_owned(),
         };
-        eprintln!("{}: building an engine takes minutes unless it is there already ({kept})", at());
+        tell(format_args!(
+            "{}: building an engine takes minutes unless it is there already ({kept})",
+            at()
+        ));
         Ok(())
     }
 

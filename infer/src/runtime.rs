@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use ort::environment::Environment;
 use ort::logging::LogLevel;
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 
 /// A loaded ONNX Runtime.
 #[derive(Debug, Clone)]
@@ -128,7 +128,7 @@ static LAST_ERROR: Mutex<String> = Mutex::new(String::new());
 /// `ORT_LOG` asks for them; the last error is remembered, since it often says more than the status.
 fn log(level: LogLevel, category: &str, _id: &str, _at: &str, message: &str) {
     if env::var_os("ORT_LOG").is_some() {
-        eprintln!("onnxruntime: {level:?}: {category}: {message}");
+        tell(format_args!("onnxruntime: {level:?}: {category}: {message}"));
     }
     if level >= LogLevel::Error
         && let Ok(mut last) = LAST_ERROR.lock()

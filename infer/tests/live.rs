@@ -231,6 +231,23 @@ fn a_signal_ends_a_drive_in_order() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_ends_nothing() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let run = |source: &str| {
+        Command::new(env!("CARGO_BIN_EXE_infer"))
+            .args(["live", "--headless", "--provider", "cpu", "--max-frames", "3", "--models"])
+            .arg(model("both"))
+            .args(["--size", "64x64", "--source", source])
+            .stdout(Stdio::null())
+            .stderr(full())
+            .status()
+            .unwrap()
+    };
+    assert_eq!(run("streets").code(), Some(0));
+    assert_eq!(run("streets:x").code(), Some(2), "an error that nobody hears keeps its exit code");
+}
+
+#[test]
 fn what_contradicts_itself_or_is_not_there_is_refused_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     data_set(folder.path(), 1);

@@ -3,6 +3,7 @@
 //! The exit codes follow ripgrep and grep: 0 well, 1 the work failed, 2 the request was wrong.
 
 use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Who has to change something for the command to succeed.
@@ -89,14 +90,20 @@ pub fn finish(result: Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    eprintln!("error: {error}");
+    tell(format_args!("error: {error}"));
     if let Some(hint) = error.hint_text() {
-        eprintln!("hint: {hint}");
+        tell(format_args!("hint: {hint}"));
     }
     match error.blame {
         Blame::Work => ExitCode::from(1),
         Blame::Request => ExitCode::from(2),
     }
+}
+
+/// Writes a line to standard error. A log that is full, or that nobody reads any more, is no reason to end
+/// the work: what cannot be written is lost, where `eprintln!` panics.
+pub fn tell(line: impl Display) {
+    let _ = std::io::stderr().lock().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Foreign errors (TOML, for one) draw pictures over several lines; a log wants one.

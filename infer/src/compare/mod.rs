@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::compare::{self, Interest, Picks};
 use shared::dataset::Index;
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 use shared::files::write_atomic;
 use shared::metrics::{Confusion, Report};
 use shared::render::Rect;
@@ -107,10 +107,10 @@ pub fn compare(args: &CompareArgs) -> Result<String> {
 
     for &class in &rare.classes {
         let Some(place) = picks.scene_for(class) else {
-            eprintln!(
+            tell(format_args!(
                 "{}: not in this split, so no picture of errors",
                 index.descriptor.classes[class].name
-            );
+            ));
             continue;
         };
         let mut figure = None;
@@ -136,7 +136,7 @@ fn open(args: &CompareArgs) -> Result<Vec<Model>> {
     let mut models = Vec::new();
     for path in &args.models {
         let model = Model::open(path, args.run.options(&args.models)?)?;
-        eprintln!("{}", model.provider_line());
+        tell(model.provider_line());
         models.push(model);
     }
     Ok(models)

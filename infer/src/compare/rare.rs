@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use shared::dataset::Index;
-use shared::error::Result;
+use shared::error::{Result, tell};
 use shared::metrics::Report;
 
 use crate::session::Model;
@@ -27,7 +27,7 @@ pub fn rare_classes(models: &[Model], index: &Index) -> Result<Rare> {
     if let Some(rare) = from_cards(models) {
         return Ok(rare);
     }
-    eprintln!("no rare classes in the models' cards: counting classes in the split");
+    tell("no rare classes in the models' cards: counting classes in the split");
     from_truth(index)
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
+use shared::error::tell;
 
 /// The notice board of a run.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl Board {
         #[cfg(test)]
         self.said.lock().unwrap().push((now, line.to_owned()));
         let seconds = (now - self.start).as_secs_f64();
-        self.bar.suspend(|| eprintln!("[{seconds:8.2} s] {line}"));
+        self.bar.suspend(|| tell(format_args!("[{seconds:8.2} s] {line}")));
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, line.to_owned()));
     }
 

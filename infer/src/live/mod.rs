@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use sha2::{Digest, Sha256};
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 
 use self::board::Board;
 use self::capture::Feed;
@@ -159,7 +159,7 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
     let verdict = shown.and(worked).and(captured).and(recorded.map(drop));
     let verdict = verdict.and_then(|()| nothing_lost(counts, tally));
     if args.sink == Some(Place::Stdout) || verdict.is_err() {
-        eprint!("{report}");
+        tell(report.trim_end());
     } else {
         print(&report);
     }
@@ -199,7 +199,7 @@ fn open(args: &LiveArgs) -> Result<Opened> {
     for path in &args.models {
         let file = ModelFile::read(path)?;
         let model = Model::load(&file, args.run.options(&args.models)?)?;
-        eprintln!("{}", model.provider_line());
+        tell(model.provider_line());
         if let Some(first) = opened.models.first() {
             same_classes(first, &model)?;
         }
