@@ -3,10 +3,16 @@
 //! from being left, and says how far the work had come.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use shared::error::{Context, Error, Result};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
+
+type Deed = Box<dyn Fn() + Send>;
+
+/// What is still done when the program ends at once.
+static LAST: Mutex<Vec<Deed>> = Mutex::new(Vec::new());
 
 /// Catches the signals from now on; called once, by the program.
 ///
@@ -15,10 +21,17 @@ static ASKED: AtomicBool = AtomicBool::new(false);
 pub fn catch() -> Result<()> {
     ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::Relaxed) {
+            LAST.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|deed| deed());
             std::process::exit(130); // 128 + SIGINT, as shells have it
         }
     })
     .work(|| "signals".into())
+}
+
+/// Remembers what the second signal still has to do, quickly and on a thread of its own: to remove a file
+/// that would be in the next run's way.
+pub fn before_exit(deed: impl Fn() + Send + 'static) {
+    LAST.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(deed));
 }
 
 /// Whether the user asked to stop.

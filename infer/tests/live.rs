@@ -128,6 +128,34 @@ fn the_sink_on_standard_output_has_the_labels_and_nothing_else() {
 }
 
 #[test]
+fn standard_output_that_cannot_be_written_is_a_failure_and_a_reader_that_goes_is_none() {
+    let run = |out: Stdio| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_infer"));
+        command.args([
+            "live",
+            "--headless",
+            "--provider",
+            "cpu",
+            "--source",
+            "streets",
+            "--models",
+        ]);
+        command.arg(model("both")).args(["--size", "64x64", "--sink", "stdout"]);
+        command.stdout(out).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = run(full.into()).wait_with_output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("error: sink: stdout: cannot write: No space left"), "{text}");
+    assert!(text.contains("frames sent 0, dropped by slow readers "), "{text}");
+    assert!(number(&text, "dropped by slow readers ") > 0, "{text}");
+    let mut run = run(Stdio::piped());
+    drop(run.stdout.take());
+    assert_eq!(run.wait().unwrap().code(), Some(0));
+}
+
+#[test]
 fn old_labels_are_flagged_and_never_called_fresh() {
     let mut command = live("streets");
     command.args(["--size", "64x64", "--max-frames", "9", "--sink", "stdout"]);

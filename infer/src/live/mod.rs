@@ -153,10 +153,12 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
     };
     let mut report = vec![counts.to_string(), about(tally)];
     report.extend((!medians.is_empty()).then(|| format!("median ms: {medians}")));
-    report.extend(sink.map(|sink| sink.finish()));
+    let (sent, delivered) = sink.map(|sink| sink.finish()).unzip();
+    report.extend(sent);
     report.extend(recorded.as_ref().ok().cloned().flatten());
     let report = report.join("\n") + "\n";
     let verdict = shown.and(worked).and(captured).and(recorded.map(drop));
+    let verdict = verdict.and(delivered.unwrap_or(Ok(())));
     let verdict = verdict.and_then(|()| nothing_lost(counts, tally));
     if args.sink == Some(Place::Stdout) || verdict.is_err() {
         tell(report.trim_end());

@@ -38,6 +38,7 @@
 
 mod header;
 mod readers;
+mod socket;
 
 pub use header::Header;
 pub use readers::{Place, Sink};
