@@ -39,6 +39,11 @@ pub fn asked() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
+/// What another signal would do, to be said of something that takes long after the first; else nothing.
+pub fn once_more() -> &'static str {
+    if asked() { "; Ctrl-C or SIGTERM once more ends at once" } else { "" }
+}
+
 /// An error if the user asked to stop; `done` of `total` images were done.
 ///
 /// # Errors

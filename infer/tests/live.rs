@@ -233,7 +233,33 @@ fn a_folder_of_pictures_is_recorded_and_not_mixed_with_another() {
         let (width, height) = image::image_dimensions(out.join(name)).unwrap();
         assert!(width % 2 == 0 && height % 2 == 0);
     }
-    assert!(error_of(&mut command, 2).contains("expected an empty folder"));
+    // A service that is started again records beside what it has recorded.
+    let text = ended_well(&mut command);
+    assert!(text.contains("pictures-2: 3 frames"), "{text}");
+    let count = |name: &str| std::fs::read_dir(folder.path().join(name)).unwrap().count();
+    assert_eq!((count("pictures"), count("pictures-2")), (3, 3));
+}
+
+#[test]
+fn a_folder_that_takes_no_more_ends_the_run_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("pictures");
+    let mut command = live("streets");
+    command.args(["--size", "64x64", "--realtime", "--fps", "50", "--record"]).arg(&out);
+    let folder = out.clone();
+    let vandal = std::thread::spawn(move || {
+        let until = Instant::now() + Duration::from_secs(60);
+        while !folder.join("frame-000000.png").exists() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        while folder.exists() {
+            let _ = std::fs::remove_dir_all(&folder); // a picture may come in between
+        }
+    });
+    let text = error_of(&mut command, 1);
+    vandal.join().unwrap();
+    assert!(text.contains("error: record: ") && text.contains("hint: what was recorded"), "{text}");
+    check_books(&text);
 }
 
 #[test]
@@ -289,6 +315,9 @@ fn what_contradicts_itself_or_is_not_there_is_refused_with_a_hint() {
     check("/dev/video97", &[], "source: /dev/video97: expected a camera, got No such file");
     check("camera:97", &["--loop"], "--loop: expected files as source, got a camera");
     check("/dev/fd", &[], "expected PNG or JPEG files, got none");
+    let pipe = folder.path().join("pipe.png");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    check(pipe.to_str().unwrap(), &[], "pipe.png: expected a file, got a pipe");
     check("streets", &["--loop"], "--loop: expected files as source, got streets");
     check("streets", &["--size", "63x64"], "expected even sides");
     check("streets:x", &[], "expected streets:NUMBER");
@@ -300,6 +329,7 @@ fn what_contradicts_itself_or_is_not_there_is_refused_with_a_hint() {
     );
     check("streets", &["--view", "rare"], "expected two models or more, got one");
     check("streets", &["--record", "film.avi"], "expected .mp4, .mkv or .mov, got .avi");
+    check("streets", &["--record", "/proc/pictures"], "record: /proc/pictures: ");
     check("streets", &["--names", "a,b"], "names: expected 1 names, got 2");
     check("streets", &["--sink", "unix:/no/such/folder/socket"], "sink: /no/such/folder/socket");
     let file = folder.path().join("six.toml");

@@ -6,6 +6,7 @@ mod common;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use common::{error_of, infer, model};
 
@@ -51,6 +52,18 @@ fn video(folder: &Path, name: &str, size: &str) -> PathBuf {
     path
 }
 
+/// What ffprobe says about a video's stream, frame by frame or once.
+fn probe(path: &Path, entries: &str) -> Vec<String> {
+    let output = Command::new("ffprobe")
+        .args(["-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", entries])
+        .args(["-of", "csv=p=0"])
+        .arg(format!("file:{}", path.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(String::from).collect()
+}
+
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -62,20 +75,20 @@ fn every_frame_of_a_file_is_shown_and_recorded_at_its_own_rate() {
     }
     let folder = tempfile::tempdir().unwrap();
     let film = video(folder.path(), "a film: one.mp4", "96x64");
-    let copy = folder.path().join("copy.mp4");
+    let copy = folder.path().join("copy 12:30.mp4");
     let out = ended_well(live(text(&film)).arg("--record").arg(&copy));
     assert!(
-        out.contains("captured 10 = shown 10 ") && out.contains("copy.mp4: 10 frames"),
+        out.contains("captured 10 = shown 10 ") && out.contains("copy 12:30.mp4: 10 frames"),
         "{out}"
     );
     assert!(out.contains("ended after 10 frames"), "{out}");
-    let probe = Command::new("ffprobe")
-        .args(["-v", "error", "-count_frames", "-select_streams", "v"])
-        .args(["-show_entries", "stream=nb_read_frames,r_frame_rate", "-of", "csv=p=0"])
-        .arg(&copy)
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8(probe.stdout).unwrap().trim(), "10/1,10");
+    assert_eq!(probe(&copy, "stream=nb_read_frames,r_frame_rate"), ["10/1,10"]);
+    // Nothing is overwritten, least of all what is being read.
+    let before = std::fs::read(&film).unwrap();
+    let out = ended_well(live(text(&film)).arg("--record").arg(&film));
+    assert!(out.contains("a film: one.mp4 is there already: recording to "), "{out}");
+    assert!(out.contains("a film: one-2.mp4: 10 frames"), "{out}");
+    assert_eq!(std::fs::read(&film).unwrap(), before);
     let looped = ended_well(live(text(&film)).args(["--loop", "--max-frames", "25"]));
     assert!(looped.contains("captured 25 = shown 25 "), "{looped}");
 }
@@ -146,6 +159,97 @@ fn with_fake(folder: &Path) -> assert_cmd::Command {
     let path = std::env::var("PATH").unwrap_or_default();
     command.env("PATH", format!("{}:{path}", folder.display()));
     command
+}
+
+/// Small streets, recorded on `file` by the script in ffmpeg's place.
+fn recorded_by_fake(folder: &Path, file: &str) -> assert_cmd::Command {
+    let mut command = live("streets");
+    let path = std::env::var("PATH").unwrap_or_default();
+    command.env("PATH", format!("{}:{path}", folder.display()));
+    command.args(["--size", "64x64", "--record"]).arg(folder.join(file));
+    command
+}
+
+#[test]
+fn a_recording_in_real_time_keeps_the_times_of_its_frames() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["drive.mkv", "drive.mp4"] {
+        let film = folder.path().join(name);
+        let mut command = live("streets");
+        command.args(["--size", "64x64", "--realtime", "--fps", "8", "--max-frames", "17"]);
+        let out = ended_well(command.arg("--record").arg(&film));
+        let times: Vec<f64> = probe(&film, "packet=pts_time")
+            .iter()
+            .map(|line| line.trim_end_matches(',').parse().unwrap())
+            .collect();
+        assert!(out.contains(&format!("{name}: {} frames", times.len())), "{out}");
+        // Sixteen intervals of an eighth of a second; frames at either end may be dropped under load.
+        let lasted = times[times.len() - 1] - times[0];
+        assert!(times[0] == 0.0 && (1.0..=2.5).contains(&lasted), "{times:?}");
+    }
+}
+
+#[test]
+fn a_recording_that_is_cut_off_can_be_played() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["drive.mkv", "drive.mp4", "drive.mov"] {
+        let film = folder.path().join(name);
+        ended_well(
+            live("streets")
+                .args(["--size", "64x64", "--max-frames", "90"])
+                .arg("--record")
+                .arg(&film),
+        );
+        let bytes = std::fs::read(&film).unwrap();
+        std::fs::write(&film, &bytes[..bytes.len() * 3 / 4]).unwrap();
+        let [frames] = &probe(&film, "stream=nb_read_frames")[..] else { panic!("{name}") };
+        assert!((20..90).contains(&frames.parse::<u32>().unwrap()), "{name}: {frames}");
+    }
+}
+
+#[test]
+fn an_encoder_that_hangs_is_given_up_at_the_deadline() {
+    let folder = fake(&["exec sleep 60"]);
+    let mut command = recorded_by_fake(folder.path(), "drive.mp4");
+    let start = Instant::now();
+    let error = error_of(command.args(["--deadline", "1.5"]), 1);
+    assert!(error.contains("drive.mp4: expected a picture to be taken within 1.5 s"), "{error}");
+    assert!(error.contains("hint: nothing was recorded"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(30) && !folder.path().join("drive.mp4").exists());
+}
+
+#[test]
+fn an_encoder_that_dies_ends_the_run_and_what_it_wrote_is_kept() {
+    let deed = "for last; do :; done; echo half > \"${last#file:}\"; head -c 60000 > /dev/null; \
+                echo 'No space left on device' >&2; echo 'and so on' >&2; exit 1";
+    let folder = fake(&[deed]);
+    for more in [&["--realtime"][..], &[]] {
+        let error = error_of(recorded_by_fake(folder.path(), "drive.mkv").args(more), 1);
+        for expected in [
+            "] record: ffmpeg: No space left on device",
+            "expected ffmpeg to encode, got a failure: No space left on device",
+            "hint: what was recorded until then is kept: ",
+        ] {
+            assert!(error.contains(expected), "{expected}: {error}");
+        }
+    }
+    for name in ["drive.mkv", "drive-2.mkv"] {
+        assert_eq!(std::fs::read(folder.path().join(name)).unwrap(), b"half\n");
+    }
+}
+
+#[test]
+fn an_encoder_that_complains_without_end_is_heard_and_does_not_hang() {
+    let folder = fake(&["head -c 300000 /dev/zero | tr '\\0' '\\n' >&2; exec cat > /dev/null"]);
+    let mut command = recorded_by_fake(folder.path(), "drive.mkv");
+    let out = ended_well(command.args(["--max-frames", "5"]));
+    assert!(out.contains("drive.mkv: 5 frames"), "{out}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! Not linked: ffmpeg's libraries change with every release and their licence with the build; a program on
 //! PATH is what every distribution has. What comes through the pipes is `capture::pipe`'s and `record`'s.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -177,8 +178,10 @@ impl Ffmpeg {
         self.start(command)
     }
 
-    /// Starts encoding raw RGB of this size from standard input to `path`, in the container `format`.
-    /// Without a rate, frames get the time at which they come.
+    /// Starts encoding from standard input to `path`, in the container `format`: raw RGB of this size and
+    /// rate, or without a rate an IVF stream of PPM pictures, which brings its times along.
+    ///
+    /// The file can be played wherever it breaks off, but for its last second.
     pub(super) fn encode(
         &self,
         path: &Path,
@@ -187,17 +190,31 @@ impl Ffmpeg {
         fps: Option<f64>,
     ) -> Result<Child> {
         let mut command = self.command("error");
-        command.args(["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", &format!("{width}x{height}")]);
         match fps {
-            Some(fps) => command.args(["-framerate", &fps.to_string()]),
-            None => command.args(["-use_wallclock_as_timestamps", "1"]),
-        };
-        command.args(["-i", "pipe:0", "-pix_fmt", "yuv420p"]);
-        if fps.is_none() {
-            command.args([self.sync, "vfr"]);
+            Some(fps) => {
+                let (size, fps) = (format!("{width}x{height}"), fps.to_string());
+                command.args(["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", &size]);
+                command.args(["-framerate", &fps, "-i", "pipe:0"]);
+            }
+            None => {
+                // Without waiting for more pictures to guess their rate.
+                command.args(["-analyzeduration", "0", "-fpsprobesize", "0"]);
+                command.args(["-f", "ivf", "-c:v", "ppm", "-i", "pipe:0"]);
+                command.args([self.sync, "vfr", "-enc_time_base", "1:1000"]);
+            }
         }
-        // The index goes to the front, so that the file plays while it is being fetched.
-        command.args(["-movflags", "+faststart", "-f", format, "-y"]).arg(path);
+        // Pictures that refer to later ones would begin an .mp4 late.
+        command.args(["-pix_fmt", "yuv420p", "-bf", "0"]);
+        if format == "matroska" {
+            command.args(["-cluster_time_limit", "1000"]); // in milliseconds
+        } else {
+            command.args(["-movflags", "+frag_keyframe+empty_moov+default_base_moof"]);
+            command.args(["-frag_duration", "1000000"]); // in microseconds
+        }
+        // `file:` keeps a name with a colon from being taken for a protocol.
+        let mut place = OsString::from("file:");
+        place.push(path);
+        command.args(["-flush_packets", "1", "-f", format, "-y"]).arg(place);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         self.start(command)
     }

@@ -52,11 +52,21 @@ use self::request::Request;
 use self::show::{Display, Settings};
 use self::sink::{Place, Sink};
 use self::slot::Slot;
+use self::stop::wait_until;
 use self::view::{Painter, natural_size};
 use self::window::Window;
 use self::worker::{News, Post, Worker};
+use crate::interrupt;
 use crate::model_file::ModelFile;
 use crate::session::Model;
+
+/// What takes longer than this at the end is announced.
+const SOON: Duration = Duration::from_millis(500);
+/// How long the last frame, a source that hangs, and the whole end with its recording may take: together
+/// less than a service manager waits before it kills (`TimeoutStopSec`).
+const FRAME: Duration = Duration::from_secs(20);
+const SOURCE: Duration = Duration::from_secs(2);
+const ENDING: Duration = Duration::from_secs(30);
 
 /// Runs the command; what goes to standard output is given to `print`, unless the sink is there.
 ///
@@ -133,14 +143,24 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
     shared.stop.ask();
     frames.close();
     results.close();
-    let patience = if shown.is_err() { Duration::from_millis(100) } else { request.deadline };
+    let until = Instant::now() + ENDING;
+    if shown.is_ok() && !worker.ends_within(SOON) {
+        let frame = worker.pulse.busy(Instant::now()).map_or(0, |(_, frame)| frame);
+        let once_more = interrupt::once_more();
+        shared.board.say(format!("waiting for the labels of frame {frame}{once_more}"));
+    }
+    let patience = if shown.is_err() { SOON } else { request.deadline.min(FRAME) };
     let worked = worker.join(patience).unwrap_or_else(|| {
         Tally::count(&shared.tally.left); // the frame it hangs on
         Ok(())
     });
-    let captured =
-        capture.join().unwrap_or_else(|_| Err(Error::work("capture: a panic, see above")));
-    let (medians, recorded) = display.finish();
+    let captured = if wait_until(Instant::now() + SOURCE, || capture.is_finished()) {
+        capture.join().unwrap_or_else(|_| Err(Error::work("capture: a panic, see above")))
+    } else {
+        shared.board.say("source: it hangs, and is left behind");
+        Ok(())
+    };
+    let (medians, recorded) = display.finish(until);
     shared.board.bar().finish_and_clear();
 
     let tally = &shared.tally;

@@ -107,7 +107,11 @@ fn images(inputs: Vec<PathBuf>, wishes: Wishes) -> Result<Named> {
     refuse(wishes.size.is_some(), "--size", "streets or a camera", "images")?;
     let found = sources(&inputs).map_err(|e| e.within("source"))?;
     let fps = wishes.fps.or(wishes.realtime.then_some(DEFAULT_FPS));
-    let paths = found.into_iter().map(|s| s.path).collect();
+    let paths: Vec<PathBuf> = found.into_iter().map(|s| s.path).collect();
+    if let Some(path) = paths.iter().find(|path| !path.is_file()) {
+        let line = format!("source: {}: expected a file, got a pipe or device", path.display());
+        return Err(Error::request(line).hint("reading it might never end"));
+    }
     let source = Source::Images { paths, again: wishes.again, fps };
     Ok(Named { source, policy: policy(wishes), fps: Some(wishes.fps.unwrap_or(DEFAULT_FPS)) })
 }

@@ -1,210 +1,168 @@
 //! Writing down what is shown: a video, or a folder of PNG files.
 //! Not the labels (`sink`) and not single pictures (the screenshot key). In real time the recorder may drop
 //! frames, counted, and never slows anyone; of a file every frame is recorded.
+//!
+//! A video grows under its own name, in a form that can be played wherever it breaks off: what was recorded
+//! until a failure, a kill or a power cut stays.
 
-use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::Child;
+mod encoder;
+mod tape;
+
+use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use image::RgbImage;
 use shared::error::{Context, Error, Result};
 
-use super::ffmpeg::Ffmpeg;
-use super::slot::{Policy, Slot, Taken};
-use crate::output::{make_folder, make_parent, write_png};
+use self::encoder::Encoder;
+pub use self::tape::Tape;
+use super::frame::Shared;
+use super::slot::{Policy, Put, Slot, Taken};
+use super::stop::wait_until;
+use crate::interrupt;
+use crate::output::write_png;
 
-/// Where pictures go.
-#[derive(Debug, Clone)]
-pub enum Tape {
-    /// A video file.
-    Video {
-        /// The file.
-        path: PathBuf,
-        /// Its container, as ffmpeg calls it.
-        format: &'static str,
-        /// The program that encodes.
-        ffmpeg: Ffmpeg,
-    },
-    /// A folder of `frame-SEQUENCE.png`.
-    Folder(PathBuf),
-}
-
-/// Containers by the ending of the file.
-const FORMATS: [(&str, &str); 3] = [("mp4", "mp4"), ("mkv", "matroska"), ("mov", "mov")];
-
-impl Tape {
-    /// What `--record PATH` means.
-    ///
-    /// # Errors
-    /// An unknown ending, a folder that is not empty, a missing ffmpeg (exit code 2).
-    pub fn new(path: &Path) -> Result<Self> {
-        let what = || format!("record: {}", path.display());
-        let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        match ending {
-            Some(ending) if !path.is_dir() => {
-                let format = FORMATS.iter().find(|(e, _)| *e == ending).ok_or_else(|| {
-                    Error::request(format!(
-                        "{}: expected .mp4, .mkv or .mov, got .{ending}",
-                        what()
-                    ))
-                    .hint("a name without ending is a folder for PNG files")
-                })?;
-                make_parent(Some(path))?;
-                let ffmpeg = Ffmpeg::find("record")?;
-                Ok(Self::Video { path: path.to_owned(), format: format.1, ffmpeg })
-            }
-            _ => {
-                make_folder(path)?;
-                let full = std::fs::read_dir(path).request(what)?.next().is_some();
-                if full {
-                    return Err(Error::request(format!(
-                        "{}: expected an empty folder, got one with files",
-                        what()
-                    ))
-                    .hint("frames of two runs would be mixed: name another folder"));
-                }
-                Ok(Self::Folder(path.to_owned()))
-            }
-        }
-    }
+/// A picture to record.
+pub struct Picture {
+    /// The frame's number.
+    pub sequence: u64,
+    /// When the frame arrived.
+    pub at: Instant,
+    /// What was shown of it.
+    pub image: RgbImage,
 }
 
 /// A recording in progress.
 pub struct Recorder {
-    slot: Arc<Slot<(u64, RgbImage)>>,
-    thread: JoinHandle<Result<u64>>,
-    path: PathBuf,
+    slot: Arc<Slot<Picture>>,
+    thread: JoinHandle<Written>,
+    encoder: Option<Encoder>,
+    tape: Tape,
+    shared: Arc<Shared>,
 }
+
+/// How many pictures were written, and what ended that.
+type Written = (u64, Result<()>);
+
+/// The end of a recording that takes longer than this is announced.
+const SOON: Duration = Duration::from_millis(500);
 
 impl Recorder {
-    /// Starts recording pictures of one size, both sides even; a video without `fps` keeps the times at
-    /// which they come.
+    /// Starts recording pictures of one size, both sides even; a video without `fps` keeps the times of its
+    /// frames.
     ///
     /// # Errors
-    /// An ffmpeg that cannot be started.
-    pub fn start(tape: Tape, size: (u32, u32), policy: Policy, fps: Option<f64>) -> Result<Self> {
+    /// An ffmpeg, or a thread, that cannot be started.
+    pub fn start(
+        tape: Tape,
+        size: (u32, u32),
+        policy: Policy,
+        fps: Option<f64>,
+        shared: &Arc<Shared>,
+    ) -> Result<Self> {
+        let within = |e: Error| e.within(format!("record: {}", tape.path().display()));
         let slot = Arc::new(Slot::new(policy));
-        let own = Arc::clone(&slot);
-        let (path, thread) = match tape {
+        let (encoder, thread) = match &tape {
             Tape::Folder(folder) => {
-                let path = folder.clone();
-                (path, std::thread::spawn(move || closing(&own, |slot| to_folder(slot, &folder))))
+                let folder = folder.clone();
+                (None, write_each(&slot, move |picture| to_folder(picture, &folder)))
             }
-            Tape::Video { path, format, ffmpeg } => {
-                let beside = beside(&path);
-                let child = ffmpeg.encode(&beside, format, size, fps)?;
-                let place = path.clone();
-                let work = move |slot: &Slot<_>| {
-                    let result = to_video(slot, child).and_then(|n| {
-                        settle(&beside, &place)?;
-                        Ok(n)
-                    });
-                    if result.is_err() {
-                        let _ = std::fs::remove_file(&beside); // half a video; the first failure is told
-                    }
-                    result
+            Tape::Video { place, format, ffmpeg } => {
+                let (encoder, mut pictures) =
+                    Encoder::start(ffmpeg, place.path(), format, size, fps, shared)
+                        .map_err(within)?;
+                let write = move |picture: &Picture| {
+                    pictures.write(&picture.image, picture.at).work(|| "ffmpeg".into())
                 };
-                (path, std::thread::spawn(move || closing(&own, work)))
+                (Some(encoder), write_each(&slot, write))
             }
         };
-        Ok(Self { slot, thread, path })
+        let thread = thread.map_err(within)?;
+        Ok(Self { slot, thread, encoder, tape, shared: Arc::clone(shared) })
     }
 
-    /// Gives it a picture; false once recording has failed.
-    pub fn add(&self, sequence: u64, picture: RgbImage) -> bool {
-        self.slot.put((sequence, picture)).is_ok()
+    /// Gives it a picture; where every one is recorded, waits at most so long for room.
+    pub fn add(&self, picture: Picture, patience: Duration) -> Put<Picture> {
+        self.slot.put_within(picture, patience)
     }
 
-    /// Ends the recording and says what became of it.
+    /// Whether it takes nothing more, before it was told to end; why, [`Recorder::finish`] says.
+    pub fn has_failed(&mut self) -> bool {
+        self.thread.is_finished() || self.encoder.as_mut().is_some_and(Encoder::has_ended)
+    }
+
+    /// Ends the recording, until then at the latest, and says what became of it.
     ///
     /// # Errors
-    /// Pictures that could not be written, an ffmpeg that failed.
-    pub fn finish(self) -> Result<String> {
+    /// Pictures that could not be written, an ffmpeg that failed or did not end.
+    pub fn finish(mut self, until: Instant) -> Result<String> {
+        let path = self.tape.path().display().to_string();
         self.slot.close();
         let dropped = self.slot.dropped();
-        let recorded =
-            self.thread.join().unwrap_or_else(|_| Err(Error::work("record: a panic, see above")));
-        let recorded =
-            recorded.map_err(|e| e.within(format!("record: {}", self.path.display())))?;
-        let path = self.path.display();
-        Ok(format!("record: {path}: {recorded} frames, dropped by a slow encoder {dropped}"))
-    }
-}
-
-/// Nobody waits for room in the slot of a recorder that has ended.
-fn closing<T>(slot: &Slot<T>, work: impl FnOnce(&Slot<T>) -> Result<u64>) -> Result<u64> {
-    let result = work(slot);
-    slot.close();
-    result
-}
-
-/// Takes pictures until the slot is closed, and counts them.
-fn each(
-    slot: &Slot<(u64, RgbImage)>,
-    mut write: impl FnMut(u64, &RgbImage) -> Result<()>,
-) -> Result<u64> {
-    let mut count = 0;
-    loop {
-        match slot.take(Duration::from_secs(1)) {
-            Taken::Item((sequence, picture)) => write(sequence, &picture)?,
-            Taken::Nothing => continue,
-            Taken::Closed => return Ok(count),
+        let soon = until.min(Instant::now() + SOON);
+        if !wait_until(soon, || match &mut self.encoder {
+            Some(encoder) => encoder.has_ended(),
+            None => self.thread.is_finished(),
+        }) {
+            let once_more = interrupt::once_more();
+            self.shared.board.say(format!("record: {path}: waiting for its end{once_more}"));
         }
-        count += 1;
+        let encoded = self.encoder.take().map_or(Ok(()), |encoder| encoder.finish(until));
+        // ffmpeg has gone, so that its pipe takes nothing; only a disk can hold the thread.
+        let in_time = wait_until(until.max(Instant::now() + SOON), || self.thread.is_finished());
+        let (count, written) = match in_time {
+            true => {
+                self.thread.join().unwrap_or_else(|_| (0, Err(Error::work("a panic, see above"))))
+            }
+            false => {
+                (0, Err(Error::work("expected a picture to be written, got a disk that hangs")))
+            }
+        };
+        encoded.and(written).map_err(|e| failed(e, &self.tape))?;
+        Ok(format!("record: {path}: {count} frames, dropped by a slow encoder {dropped}"))
+    }
+
+    /// Ends a recording that takes no picture for so long, at once.
+    pub fn give_up(self, after: Duration) -> Error {
+        let line = format!("expected a picture to be taken within {:.1} s", after.as_secs_f64());
+        failed(Error::work(line + ", got none taken"), &self.tape)
     }
 }
 
-fn to_folder(slot: &Slot<(u64, RgbImage)>, folder: &Path) -> Result<u64> {
-    each(slot, |sequence, picture| {
-        write_png(&folder.join(format!("frame-{sequence:06}.png")), picture)
-    })
+fn failed(error: Error, tape: &Tape) -> Error {
+    let error = error.within(format!("record: {}", tape.path().display()));
+    match tape {
+        Tape::Video { place, .. } if !place.is_used() => error.hint("nothing was recorded"),
+        _ => error.hint(format!("what was recorded until then is kept: {}", tape.path().display())),
+    }
 }
 
-fn to_video(slot: &Slot<(u64, RgbImage)>, mut child: Child) -> Result<u64> {
-    let Some(mut input) = child.stdin.take() else {
-        return Err(Error::work("expected a pipe to ffmpeg, got none"));
+/// Starts a thread that writes pictures until the slot is closed.
+fn write_each(
+    slot: &Arc<Slot<Picture>>,
+    mut write: impl FnMut(&Picture) -> Result<()> + Send + 'static,
+) -> Result<JoinHandle<Written>> {
+    let slot = Arc::clone(slot);
+    let work = move || {
+        let mut count = 0;
+        loop {
+            let result = match slot.take(Duration::from_secs(1)) {
+                Taken::Item(picture) => write(&picture),
+                Taken::Nothing => continue,
+                Taken::Closed => return (count, Ok(())),
+            };
+            if result.is_err() {
+                slot.close(); // nobody waits for room in it
+                return (count, result);
+            }
+            count += 1;
+        }
     };
-    let written = each(slot, |_, picture| input.write_all(picture.as_raw()).work(|| "pipe".into()));
-    drop(input); // the end of its input makes ffmpeg write the end of the file
-    let ended = wait(&mut child, Duration::from_secs(30));
-    let mut words = String::new();
-    if let Some(err) = child.stderr.take() {
-        let _ = err.take(4096).read_to_string(&mut words); // only words for the message below
-    }
-    if ended {
-        return written;
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-    let why = words.lines().last().unwrap_or("it gave no reason").to_owned();
-    Err(Error::work(format!("expected ffmpeg to encode, got a failure: {why}")))
+    Builder::new().name("recorder".into()).spawn(work).work(|| "cannot start a thread".into())
 }
 
-/// Whether the process ends well within the time.
-fn wait(child: &mut Child, patience: Duration) -> bool {
-    let until = Instant::now() + patience;
-    while Instant::now() < until {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) => std::thread::sleep(Duration::from_millis(5)),
-            Err(_) => return false,
-        }
-    }
-    false
-}
-
-/// The name under which a video grows, in its folder.
-fn beside(path: &Path) -> PathBuf {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    path.with_file_name(format!(".{name}.{}.tmp", std::process::id()))
-}
-
-/// Syncs the finished video and gives it its name.
-fn settle(beside: &Path, path: &Path) -> Result<()> {
-    let file = std::fs::File::open(beside).work(|| "cannot open".into())?;
-    file.sync_all().work(|| "cannot sync".into())?;
-    std::fs::rename(beside, path).work(|| "cannot rename into place".into())
+fn to_folder(picture: &Picture, folder: &Path) -> Result<()> {
+    write_png(&folder.join(format!("frame-{:06}.png", picture.sequence)), &picture.image)
 }

@@ -75,6 +75,9 @@ pub struct LiveArgs {
     #[arg(long, value_name = "unix:PATH|stdout")]
     pub sink: Option<Place>,
     /// Record what is shown: .mp4, .mkv or .mov, or a folder for PNG files
+    ///
+    /// Nothing is overwritten: if drive.mkv is there already, drive-2.mkv is taken, then drive-3.mkv. A
+    /// recording that breaks off, by a failure or a power cut, can be played up to there.
     #[arg(long, value_name = "FILE|DIR")]
     pub record: Option<PathBuf>,
     /// What to draw
@@ -148,9 +151,9 @@ impl Request {
             policy: named.policy,
             limit: Limit(Duration::from_millis(args.stale_ms.into())),
             deadline: Duration::from_secs_f64(seconds),
-            tape: args.record.as_deref().map(Tape::new).transpose()?,
             record_fps: named.fps,
             titles: titles(args)?,
+            tape: args.record.as_deref().map(Tape::new).transpose()?, // last: it takes its place
         })
     }
 }

@@ -112,8 +112,11 @@ impl Display {
     pub fn run(&mut self, pulse: &Pulse) -> Result<()> {
         loop {
             let now = Instant::now();
-            if interrupt::asked() || self.shared.stop.asked() {
+            if self.is_to_end() {
                 return Ok(());
+            }
+            if self.recorder.as_mut().is_some_and(|(recorder, _)| recorder.has_failed()) {
+                return self.recording_failed();
             }
             self.check_deadline(pulse, now)?;
             let mut step = false;
@@ -143,6 +146,11 @@ impl Display {
             }
             self.draw()?;
         }
+    }
+
+    /// Whether someone wants the run to end.
+    fn is_to_end(&self) -> bool {
+        interrupt::asked() || self.shared.stop.asked()
     }
 
     /// Whether the last picture of a source that has ended stays on the screen.
@@ -256,12 +264,13 @@ impl Display {
         if self.settings.limit.stale(age) { Freshness::Stale(age) } else { Freshness::Fresh }
     }
 
-    /// Ends the recording; gives the line about it, and the medians of the stages.
+    /// Ends the recording, until then at the latest; gives the medians of the stages, and the line about it.
     ///
     /// # Errors
     /// In the second: a recording that failed.
-    pub fn finish(mut self) -> (String, Result<Option<String>>) {
-        let recorded = self.recorder.take().map(|(recorder, _)| recorder.finish()).transpose();
+    pub fn finish(mut self, until: Instant) -> (String, Result<Option<String>>) {
+        let recorder = self.recorder.take();
+        let recorded = recorder.map(|(recorder, _)| recorder.finish(until)).transpose();
         (self.stages.words().join(", "), recorded)
     }
 }

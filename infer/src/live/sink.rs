@@ -1,6 +1,7 @@
 //! What the rest of a vehicle reads: labels with a header, on a Unix socket or standard output.
 //! Not a video and not a protocol with answers: readers connect and read. A reader that is too slow misses
 //! frames, which are counted, and never slows the worker: each has a slot of one and a thread of its own.
+//! There may be 64 readers at a time.
 //!
 //! # The format, version 1
 //!

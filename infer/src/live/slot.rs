@@ -14,6 +14,17 @@ pub enum Policy {
     Every,
 }
 
+/// What became of an item that was put.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Put<T> {
+    /// It is in the slot.
+    Done,
+    /// There was no room within the time.
+    Full(T),
+    /// Nothing goes in any more.
+    Closed(T),
+}
+
 /// What `take` came back with.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Taken<T> {
@@ -48,17 +59,34 @@ impl<T> Slot<T> {
     }
 
     /// Puts an item in; gives it back if the slot is closed, or is closed while it waits for room.
-    pub fn put(&self, item: T) -> Result<(), T> {
-        let mut state = self.lock();
-        while self.policy == Policy::Every && state.item.is_some() && !state.closed {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+    pub fn put(&self, mut item: T) -> Result<(), T> {
+        loop {
+            match self.put_within(item, Duration::from_secs(1)) {
+                Put::Done => return Ok(()),
+                Put::Full(back) => item = back,
+                Put::Closed(back) => return Err(back),
+            }
+        }
+    }
+
+    /// Puts an item in, waiting at most this long for room.
+    pub fn put_within(&self, item: T, patience: Duration) -> Put<T> {
+        let full = |state: &mut State<T>| {
+            self.policy == Policy::Every && state.item.is_some() && !state.closed
+        };
+        let mut state = self
+            .changed
+            .wait_timeout_while(self.lock(), patience, full)
+            .map_or_else(|e| e.into_inner().0, |(state, _)| state);
+        if full(&mut state) {
+            return Put::Full(item);
         }
         if state.closed {
-            return Err(item);
+            return Put::Closed(item);
         }
         state.dropped += u64::from(state.item.replace(item).is_some());
         self.changed.notify_all();
-        Ok(())
+        Put::Done
     }
 
     /// Takes the item, waiting at most this long for one.
@@ -137,6 +165,16 @@ mod tests {
         assert_eq!(slot.take(LONG), Taken::Closed);
         assert_eq!(slot.dropped(), 0);
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn who_waits_for_room_may_give_up() {
+        let slot = Slot::new(Policy::Every);
+        assert_eq!(slot.put_within(1, SOON), Put::Done);
+        assert_eq!(slot.put_within(2, SOON), Put::Full(2));
+        slot.close();
+        assert_eq!(slot.put_within(3, LONG), Put::Closed(3));
+        assert_eq!((slot.take(SOON), slot.dropped()), (Taken::Item(1), 0));
     }
 
     #[test]

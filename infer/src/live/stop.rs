@@ -1,8 +1,19 @@
-//! The wish to end, shared by all threads, and sleep that such a wish interrupts.
+//! The wish to end, shared by all threads, sleep that such a wish interrupts, and waiting that has an end.
 //! Not the signals of the operating system, which are `crate::interrupt`'s; the display turns them into this.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// Waits until something holds, and not longer than until this moment; says whether it does.
+pub fn wait_until(until: Instant, mut holds: impl FnMut() -> bool) -> bool {
+    while !holds() {
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    true
+}
 
 /// Set once, never taken back.
 #[derive(Debug, Default)]

@@ -14,6 +14,7 @@ use super::clock::Stamp;
 use super::counts::Tally;
 use super::frame::{Frame, Seen, Shared};
 use super::slot::{Policy, Slot, Taken};
+use super::stop::wait_until;
 use crate::session::Model;
 
 /// What the models made of an image, and how long that took them together.
@@ -123,14 +124,15 @@ impl Worker {
         Ok(Self { pulse, thread })
     }
 
+    /// Whether it has ended; waits at most this long for that.
+    pub fn ends_within(&self, patience: Duration) -> bool {
+        wait_until(Instant::now() + patience, || self.thread.is_finished())
+    }
+
     /// Waits at most this long for its end; `None` if it has not ended then, and is left behind.
     pub fn join(self, patience: Duration) -> Option<Result<()>> {
-        let until = Instant::now() + patience;
-        while !self.thread.is_finished() {
-            if Instant::now() >= until {
-                return None;
-            }
-            std::thread::sleep(Duration::from_millis(2));
+        if !self.ends_within(patience) {
+            return None;
         }
         Some(self.thread.join().unwrap_or_else(|_| Err(Error::work("worker: a panic, see above"))))
     }

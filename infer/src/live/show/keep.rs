@@ -1,13 +1,13 @@
 //! What of the display is kept: the recording and screenshots.
 //! Not how either is written, which is `record`'s and `output`'s.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use shared::error::Result;
+use shared::error::{Error, Result};
 
-use super::Display;
-use crate::live::record::Recorder;
-use crate::live::slot::Policy;
+use super::{Display, GLANCE};
+use crate::live::record::{Picture, Recorder};
+use crate::live::slot::{Policy, Put};
 use crate::live::view::natural_size;
 use crate::live::window::Window;
 use crate::output::{make_folder, write_png};
@@ -15,20 +15,39 @@ use crate::output::{make_folder, write_png};
 /// Frames per second of a recording where neither the user nor the source says.
 const USUAL_FPS: f64 = 25.0;
 
+/// A recorder that takes no picture for so long hangs, if the deadline is not shorter.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
 impl Display {
     /// Records the current result.
     pub(super) fn record(&mut self, sequence: u64, now: Instant) -> Result<()> {
         self.start_recorder()?;
         let Some((_, size)) = self.recorder else { return Ok(()) };
-        let Some(picture) = self.compose(size, now) else { return Ok(()) };
-        // A recorder that takes nothing more has failed; why, it says when it is finished.
-        match self.recorder.take() {
-            Some((recorder, _)) if !recorder.add(sequence, picture) => recorder.finish().map(drop),
-            recorder => {
-                self.recorder = recorder;
-                Ok(())
+        let at = self.current.as_ref().map_or(now, |current| current.seen.frame.arrived.at);
+        let Some(image) = self.compose(size, now) else { return Ok(()) };
+        let mut picture = Picture { sequence, at, image };
+        let patience = self.settings.deadline.min(LONGEST_WAIT);
+        while let Some((recorder, _)) = &self.recorder {
+            picture = match recorder.add(picture, GLANCE) {
+                Put::Done => break,
+                Put::Closed(_) => return self.recording_failed(),
+                Put::Full(back) => back,
+            };
+            if self.is_to_end() {
+                break;
+            }
+            if now.elapsed() >= patience {
+                return self.recorder.take().map_or(Ok(()), |(r, _)| Err(r.give_up(patience)));
             }
         }
+        Ok(())
+    }
+
+    /// Why a recorder takes nothing more, which it says when it is finished.
+    pub(super) fn recording_failed(&mut self) -> Result<()> {
+        let Some((recorder, _)) = self.recorder.take() else { return Ok(()) };
+        let line = recorder.finish(Instant::now() + Duration::from_secs(1))?;
+        Err(Error::work(format!("{line}: expected it to go on, got an end")))
     }
 
     /// With the first result, whose size decides that of the pictures.
@@ -44,7 +63,7 @@ impl Display {
                 settings.record_fps.or(self.shared.source_fps.get().copied()).or(Some(USUAL_FPS))
             }
         };
-        let recorder = Recorder::start(tape, size, settings.policy, fps)?;
+        let recorder = Recorder::start(tape, size, settings.policy, fps, &self.shared)?;
         self.recorder = Some((recorder, size));
         Ok(())
     }
