@@ -144,8 +144,10 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str)) -> Result<()> {
     frames.close();
     results.close();
     let until = Instant::now() + ENDING;
-    if shown.is_ok() && !worker.ends_within(SOON) {
-        let frame = worker.pulse.busy(Instant::now()).map_or(0, |(_, frame)| frame);
+    if shown.is_ok()
+        && !worker.ends_within(SOON)
+        && let Some((_, frame)) = worker.pulse.busy(Instant::now())
+    {
         let once_more = interrupt::once_more();
         shared.board.say(format!("waiting for the labels of frame {frame}{once_more}"));
     }

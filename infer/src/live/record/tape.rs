@@ -2,7 +2,7 @@
 //! Not how it is written. Nothing is ever overwritten: a service that is started again records beside what
 //! it has recorded before.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -40,6 +40,7 @@ impl Tape {
     /// An unknown ending, a place that cannot be written to, a missing ffmpeg (exit code 2).
     pub fn new(path: &Path) -> Result<Self> {
         let what = || format!("record: {}", path.display());
+        let closed = |e: Error| e.hint("the folder above it must allow writing");
         let Some(name) = path.file_name() else {
             return Err(Error::request(format!("{}: expected a name, got none", what()))
                 .hint("name a file, or a folder that is empty or new"));
@@ -49,18 +50,22 @@ impl Tape {
             return Err(Error::request(format!("{}: expected a name before {lower}", what()))
                 .hint(format!("such as drive{lower}")));
         }
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let above = || match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            Some(parent) => make_folder(parent),
+            None => Ok(()),
+        };
         let tape = match path.extension().filter(|_| !path.is_dir()) {
             Some(ending) => {
                 let format = format_of(&ending.to_string_lossy()).map_err(|e| e.within(what()))?;
                 let ffmpeg = Ffmpeg::find("record")?;
-                parent.map_or(Ok(()), make_folder)?;
-                Self::Video { place: Place::new(path).request(what)?, format, ffmpeg }
+                above()?;
+                let place = Place::new(path).request(what).map_err(closed)?;
+                Self::Video { place, format, ffmpeg }
             }
             None => {
-                parent.map_or(Ok(()), make_folder)?;
-                let folder = free(path, name, None, take_folder).request(what)?;
-                tempfile::tempfile_in(&folder).request(what)?; // where that cannot be made, no picture can
+                above()?;
+                let folder = free(path, name, None, take_folder).request(what).map_err(closed)?;
+                tempfile::tempfile_in(&folder).request(what).map_err(closed)?; // or no picture could be
                 Self::Folder(folder)
             }
         };
@@ -131,8 +136,8 @@ fn remove_if_empty(path: &Path) {
 /// The first name that `make` does not find taken.
 fn free(
     path: &Path,
-    stem: &std::ffi::OsStr,
-    ending: Option<&std::ffi::OsStr>,
+    stem: &OsStr,
+    ending: Option<&OsStr>,
     make: impl Fn(&Path) -> io::Result<()>,
 ) -> io::Result<PathBuf> {
     let mut name = path.to_owned();
