@@ -131,7 +131,10 @@ mod tests {
         argv.push(path.into());
         argv.extend(typed.iter().map(OsString::from));
         let all = expand(argv)?;
-        Ok(all.into_iter().skip(4).map(|word| word.into_string().unwrap()).collect())
+        let words: Vec<String> = all.into_iter().map(|word| word.into_string().unwrap()).collect();
+        let typed_from = words.iter().position(|word| word == "--config").unwrap();
+        // What was added comes first, so that a `--` at the end of the typed ones does not swallow it.
+        Ok([&words[2..typed_from], &words[typed_from + 2..]].concat())
     }
 
     fn check(text: &str, typed: &[&str], expected: &[&str]) {
@@ -161,11 +164,11 @@ mod tests {
     #[test]
     fn what_is_on_the_command_line_wins() {
         let file = "models = ['a.onnx', 'b.onnx']\nstale-ms = 150\nheadless = true";
-        check(file, &["--models=c.onnx"], &["--models=c.onnx", "--headless", "--stale-ms=150"]);
+        check(file, &["--models=c.onnx"], &["--headless", "--stale-ms=150", "--models=c.onnx"]);
         let all = ["--stale-ms", "9", "--models", "c", "d", "--headless"];
         check(file, &all, &all);
         // A value that looks like the flag is none.
-        check("fps = 5", &["--source=--fps"], &["--source=--fps", "--fps=5"]);
+        check("fps = 5", &["--source=--fps"], &["--fps=5", "--source=--fps"]);
         // Also a value that equals the default: it was typed.
         check("opacity = 0.1", &["--opacity", "0.5"], &["--opacity", "0.5"]);
     }
