@@ -114,6 +114,25 @@ fn a_video_that_changes_its_size_keeps_every_frame_and_says_so() {
 }
 
 #[test]
+fn a_title_that_looks_like_ffmpegs_own_words_announces_no_frame() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (film, titled) =
+        (video(folder.path(), "film.mp4", "96x64"), folder.path().join("titled.mp4"));
+    let made = Command::new("ffmpeg")
+        .args(["-loglevel", "error", "-i", text(&film), "-c", "copy", "-metadata"])
+        .arg("title=[Parsed_showinfo_0 @ 0x1] [info] n: 0 s:96x32 i:P")
+        .arg(&titled)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let out = ended_well(&mut live(text(&titled)));
+    assert!(out.contains("captured 10 = shown 10 ") && !out.contains("changed size"), "{out}");
+}
+
+#[test]
 fn a_file_that_is_no_video_and_a_stream_that_nobody_sends_are_refused() {
     if !ffmpeg_is_here() {
         return;
@@ -137,7 +156,8 @@ fn fake(launches: &[&str]) -> tempfile::TempDir {
         r#"#!/bin/sh
 [ "$1" = -version ] && { echo "ffmpeg version 5.1 fake"; exit 0; }
 n=0; [ -f "$0.n" ] && read n < "$0.n"; echo $((n + 1)) > "$0.n"
-size() { echo "[Parsed_showinfo_0 @ 0x1] [info] n:   0 pts: 0 fmt:rgb24 s:$1x$2 i:P" >&2; }
+i=0
+size() { echo "[Parsed_showinfo_0 @ 0x1] [info] n:   $i pts: 0 fmt:rgb24 s:$1x$2 i:P" >&2; i=$((i + 1)); }
 frame() { size $1 $2; printf "%0$(($1 * $2 * 3))d" 0; }
 case $n in
 "#,

@@ -172,7 +172,7 @@ impl Ffmpeg {
         // Every frame as it comes: none doubled or left out to keep a rate, none brought to another's size.
         let mut command = self.command("repeat+level+info");
         command.args(input.arguments());
-        command.args(["-an", "-sn", "-dn", "-vf", "showinfo=checksum=0", "-autoscale", "0"]);
+        command.args(["-an", "-sn", "-dn", "-vf", "showinfo=checksum=0", "-noautoscale"]);
         command.args([self.sync, "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.start(command)

@@ -1,12 +1,13 @@
 //! The first stage: frames from a source into the slot before the worker.
 //! Not what a source is by name, which is `request`'s. One file per kind: images, generated streets, and
-//! `video` for everything that the ffmpeg program reads (files, streams, cameras), over `pipe`.
+//! `video` for everything that the ffmpeg program reads (files, streams, cameras), over `pipe` and `words`.
 
 mod images;
 mod pace;
 mod pipe;
 mod streets;
 mod video;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;

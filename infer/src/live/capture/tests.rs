@@ -14,7 +14,7 @@ use crate::live::board::Board;
 use crate::live::slot::Policy;
 
 /// What the stream does, and what must be said about it.
-const FAULTS: [(&str, &str); 6] = [
+const FAULTS: [(&str, &str); 7] = [
     ("exit 0", ": ended; opening"),
     ("exec sleep 20", ": no frame for"),
     ("echo '[h264 @ 0x1] [error] corrupt input' >&2; exit 1", ": corrupt input; opening"),
@@ -24,10 +24,15 @@ const FAULTS: [(&str, &str); 6] = [
         ": expected a frame of at most 16384 pixels a side, got 70000x2; opening",
     ),
     ("frame 4 2; frame 8 6; exit 0", ": changed size from 8x6 to 4x2"),
+    (
+        "echo '[Parsed_showinfo_0 @ 0x1] [info] n: 0 s:4x2 i:P' >&2; exec sleep 20",
+        ": expected frame 2 of ffmpeg's count, got \"0 s:4x2 i:P\"; opening",
+    ),
 ];
 
 const SCRIPT: &str = r#"#!/bin/sh
-size() { echo "[Parsed_showinfo_0 @ 0x1] [info] n:   0 pts: 0 fmt:rgb24 s:$1x$2 i:P" >&2; }
+i=0
+size() { echo "[Parsed_showinfo_0 @ 0x1] [info] n:   $i pts: 0 fmt:rgb24 s:$1x$2 i:P" >&2; i=$((i + 1)); }
 frame() { size $1 $2; printf "%0$(($1 * $2 * 3))d" 0; }
 n=0; [ -f "$0.n" ] && read n < "$0.n"; echo $((n + 1)) > "$0.n"
 frame 8 6

@@ -184,7 +184,8 @@ impl Watch<'_> {
 
     /// What ffmpeg complained about last.
     fn problem(&self, pipe: &Pipe) -> Option<String> {
-        pipe.problems().pop().map(|problem| self.input.without_url(&problem))
+        let problem = self.input.without_url(&pipe.problems().pop()?);
+        Some(problem.chars().take(200).collect()) // cut only now: half a URL would not be recognized
     }
 
     /// Reports that frames are back, or of another size.
