@@ -4,6 +4,7 @@
 
 mod images;
 mod pace;
+mod patience;
 mod pipe;
 mod streets;
 mod video;
@@ -22,7 +23,7 @@ use super::counts::Tally;
 use super::ffmpeg::{Ffmpeg, Input};
 use super::frame::{Frame, Shared};
 use super::slot::Slot;
-pub use video::Patience;
+pub use patience::Patience;
 
 #[cfg(test)]
 mod tests;
@@ -65,7 +66,7 @@ impl Source {
     /// Delivers frames until the source ends, enough were delivered, or the end was asked for.
     ///
     /// # Errors
-    /// A source that never gave a frame (exit code 2), a file that breaks off (exit code 1).
+    /// A file that gives no frame (exit code 2) or breaks off, a live source that was never there (exit code 1).
     pub fn run(&self, feed: &mut Feed) -> Result<()> {
         match self {
             Self::Images { paths, again, fps } => images::run(paths, *again, *fps, feed),

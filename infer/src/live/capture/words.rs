@@ -64,10 +64,11 @@ fn rate(config: &str) -> Option<f64> {
     (rate.is_finite() && (0.01..=1000.0).contains(&rate)).then_some(rate)
 }
 
-/// The message of a line that ffmpeg calls an error, without who says it.
+/// The message of a line that ffmpeg calls an error, without who says it. Its guess at what was meant, which
+/// follows a protocol it does not know, is none.
 fn problem(line: &str) -> Option<String> {
     let text = ["[error] ", "[fatal] ", "[panic] "].iter().find_map(|l| line.split_once(l))?.1;
-    Some(text.trim().to_owned())
+    (!text.starts_with("Did you mean file:")).then(|| text.trim().to_owned())
 }
 
 #[cfg(test)]
