@@ -146,7 +146,7 @@ fn a_file_that_is_no_video_is_refused_and_so_is_a_protocol_that_is_none() {
         "{error}"
     );
     let error = error_of(&mut live("rstp://127.0.0.1:1"), 2);
-    assert!(error.contains("got no frame: rstp://127.0.0.1:1: Protocol not found"), "{error}");
+    assert!(error.contains("got no frame: Protocol not found"), "{error}");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_stream_that_nobody_sends_is_tried_for_ten_seconds_and_fails_the_run() {
     let error = error_of(&mut live("tcp://127.0.0.1:1"), 1);
     assert!(error.contains("Connection refused; opening it again in 0.25 s"), "{error}");
     assert!(error.contains("expected video, got no frame in "), "{error}");
-    assert!(start.elapsed() > Duration::from_secs(4), "a camera may be about to come");
+    assert!(start.elapsed() > Duration::from_secs(10), "a camera may be about to come");
 }
 
 /// A folder with a script for ffmpeg; `launches` are its deeds, launch by launch, the last one again and again.

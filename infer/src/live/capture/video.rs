@@ -55,19 +55,12 @@ pub fn run(
             End::Ended => "ended".into(),
             End::Broken(why) => why,
         };
-        if frames == 0 && (!input.is_live() || input.is_misnamed(&line)) {
-            let line = format!("source: {input}: expected video, got no frame: {line}");
-            return Err(Error::request(line).hint(input.hint()));
+        if let Some(error) = watch.failure(&line, frames) {
+            return Err(error);
         }
-        if !input.is_live() {
-            return Err(Error::work(format!("source: {input}: after {frames} frames: {line}")));
-        }
-        if frames == 0 && watch.began.elapsed() + pause >= patience.open {
-            let line = format!(
-                "source: {input}: expected video, got no frame in {:.1} s: {line}",
-                watch.began.elapsed().as_secs_f64()
-            );
-            return Err(Error::work(line).hint(input.hint()));
+        if frames == 0 {
+            // A last time when it is over.
+            pause = pause.min(patience.open.saturating_sub(watch.began.elapsed()));
         }
         if frames > before {
             pause = patience.pause;
@@ -170,7 +163,8 @@ impl<'a> Watch<'a> {
                 ));
             }
             let too_long = match (first, feed.delivered()) {
-                (true, 0) => self.began.elapsed() > patience.open,
+                // The last of several attempts has a moment, too.
+                (true, 0) => self.began.elapsed() > patience.open && waited > patience.report,
                 (true, _) => waited > patience.open,
                 (false, _) => waited > patience.stall,
             };
@@ -179,6 +173,24 @@ impl<'a> Watch<'a> {
                 return End::Broken(format!("no frame for {:.1} s{reason}", waited.as_secs_f64()));
             }
         }
+    }
+
+    /// Why the run fails after an end, if it does, when `frames` were delivered in all.
+    fn failure(&self, line: &str, frames: u64) -> Option<Error> {
+        let (input, waited) = (self.input, self.began.elapsed());
+        let what = format!("source: {input}");
+        let none = "expected video, got no frame";
+        Some(match frames {
+            0 if !input.is_live() || input.is_misnamed(line) => {
+                Error::request(format!("{what}: {none}: {line}")).hint(input.hint())
+            }
+            0 if waited >= self.patience.open => {
+                let seconds = waited.as_secs_f64();
+                Error::work(format!("{what}: {none} in {seconds:.1} s: {line}")).hint(input.hint())
+            }
+            _ if !input.is_live() => Error::work(format!("{what}: after {frames} frames: {line}")),
+            _ => return None,
+        })
     }
 
     /// What may be waited with what is known of the source. A file may be as slow as it says: it stands still
