@@ -114,6 +114,19 @@ fn a_video_that_changes_its_size_keeps_every_frame_and_says_so() {
 }
 
 #[test]
+fn a_frame_is_handed_over_before_the_next_one_comes() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let film = video(folder.path(), "film.mp4", "96x64");
+    let out = ended_well(live(text(&film)).arg("--realtime"));
+    let (_, median) = out.split_once("median ms: capture ").unwrap_or_else(|| panic!("{out}"));
+    let capture: f64 = median.split(',').next().unwrap().parse().unwrap();
+    assert!(capture < 70.0, "of the 100 ms between two frames: {out}");
+}
+
+#[test]
 fn a_title_that_looks_like_ffmpegs_own_words_announces_no_frame() {
     if !ffmpeg_is_here() {
         return;

@@ -216,7 +216,10 @@ impl Ffmpeg {
         let mut command = configured(self.reader(), "repeat+level+info");
         command.args(input.arguments());
         command.args(["-an", "-sn", "-dn", "-vf", "showinfo=checksum=0", "-noautoscale"]);
-        command.args([self.sync, "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"]);
+        command.args([self.sync, "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo"]);
+        // With more threads the encoder of raw frames keeps one back until the next comes, and without flushing
+        // the buffer before the pipe keeps its tail.
+        command.args(["-threads", "1", "-flush_packets", "1", "pipe:1"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.start(command)
     }

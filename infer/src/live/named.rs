@@ -80,7 +80,8 @@ fn several(values: &[String], wishes: Wishes) -> Result<Named> {
     let paths: Vec<PathBuf> = values.iter().map(PathBuf::from).collect();
     if let Some(other) = paths.iter().find(|path| !path.is_dir() && !is_image(path)) {
         let name = other.display();
-        let line = format!("source: {name}: expected an image or a folder, got another of several");
+        let line =
+            format!("source: {name}: expected an image or a folder among several, got neither");
         return Err(Error::request(line).hint("only images and folders can be several at a time"));
     }
     images(paths, wishes)

@@ -39,11 +39,13 @@ pub fn run(paths: &[PathBuf], again: bool, fps: Option<f64>, feed: &mut Feed) ->
             }
         }
         if feed.delivered() == before {
-            let line = format!(
-                "source: expected images that can be read, got none in {} files after {before} frames",
-                paths.len()
-            );
-            let error = if before == 0 { Error::request(line) } else { Error::work(line) };
+            let files = paths.len();
+            let line =
+                format!("source: expected images that can be read, got none in {files} files");
+            let error = match before {
+                0 => Error::request(line),
+                frames => Error::work(format!("{line} any more, after {frames} frames")),
+            };
             return Err(error.hint("the lines above say what is wrong with each"));
         }
         if !again {

@@ -176,7 +176,7 @@ fn a_looped_folder_ends_when_none_of_its_images_can_be_read_any_more() {
     while take() {}
     let error = capture.join().unwrap().unwrap_err();
     assert_eq!((frames, error.blame()), (10, Blame::Work), "{error}");
-    assert!(error.to_string().contains("got none in 2 files after "), "{error}");
+    assert!(error.to_string().contains("got none in 2 files any more, after "), "{error}");
     assert_eq!(times_said(&shared, "unreadable: "), 2);
     assert_eq!(shared.tally.unreadable.load(std::sync::atomic::Ordering::Relaxed), 2);
 }
