@@ -5,7 +5,7 @@ mod common;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{error_of, infer, model};
@@ -114,7 +114,39 @@ fn a_video_that_changes_its_size_keeps_every_frame_and_says_so() {
 }
 
 #[test]
-fn a_file_that_is_no_video_and_a_stream_that_nobody_sends_are_refused() {
+fn a_frame_is_handed_over_before_the_next_one_comes() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let film = video(folder.path(), "film.mp4", "96x64");
+    let out = ended_well(live(text(&film)).arg("--realtime"));
+    let (_, median) = out.split_once("median ms: capture ").unwrap_or_else(|| panic!("{out}"));
+    let capture: f64 = median.split(',').next().unwrap().parse().unwrap();
+    assert!(capture < 70.0, "of the 100 ms between two frames: {out}");
+}
+
+#[test]
+fn a_title_that_looks_like_ffmpegs_own_words_announces_no_frame() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (film, titled) =
+        (video(folder.path(), "film.mp4", "96x64"), folder.path().join("titled.mp4"));
+    let made = Command::new("ffmpeg")
+        .args(["-loglevel", "error", "-i", text(&film), "-c", "copy", "-metadata"])
+        .arg("title=[Parsed_showinfo_0 @ 0x1] [info] n: 0 s:96x32 i:P")
+        .arg(&titled)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let out = ended_well(&mut live(text(&titled)));
+    assert!(out.contains("captured 10 = shown 10 ") && !out.contains("changed size"), "{out}");
+}
+
+#[test]
+fn a_file_that_is_no_video_is_refused_and_so_is_a_protocol_that_is_none() {
     if !ffmpeg_is_here() {
         return;
     }
@@ -126,8 +158,20 @@ fn a_file_that_is_no_video_and_a_stream_that_nobody_sends_are_refused() {
         error.contains("expected video, got no frame: ") && error.contains("ffprobe"),
         "{error}"
     );
-    let error = error_of(&mut live("tcp://127.0.0.1:1"), 2);
-    assert!(error.contains("Connection refused"), "{error}");
+    let error = error_of(&mut live("rstp://127.0.0.1:1"), 2);
+    assert!(error.contains("got no frame: Protocol not found"), "{error}");
+}
+
+#[test]
+fn a_stream_that_nobody_sends_is_tried_for_ten_seconds_and_fails_the_run() {
+    if !ffmpeg_is_here() {
+        return;
+    }
+    let start = Instant::now();
+    let error = error_of(&mut live("tcp://127.0.0.1:1"), 1);
+    assert!(error.contains("Connection refused; opening it again in 0.25 s"), "{error}");
+    assert!(error.contains("expected video, got no frame in "), "{error}");
+    assert!(start.elapsed() > Duration::from_secs(10), "a camera may be about to come");
 }
 
 /// A folder with a script for ffmpeg; `launches` are its deeds, launch by launch, the last one again and again.
@@ -137,7 +181,8 @@ fn fake(launches: &[&str]) -> tempfile::TempDir {
         r#"#!/bin/sh
 [ "$1" = -version ] && { echo "ffmpeg version 5.1 fake"; exit 0; }
 n=0; [ -f "$0.n" ] && read n < "$0.n"; echo $((n + 1)) > "$0.n"
-size() { echo "[Parsed_showinfo_0 @ 0x1] [info] n:   0 pts: 0 fmt:rgb24 s:$1x$2 i:P" >&2; }
+i=0
+size() { echo "[Parsed_showinfo_0 @ 0x1] [info] n:   $i pts: 0 fmt:rgb24 s:$1x$2 i:P" >&2; i=$((i + 1)); }
 frame() { size $1 $2; printf "%0$(($1 * $2 * 3))d" 0; }
 case $n in
 "#,
@@ -287,11 +332,62 @@ fn a_stream_that_stands_still_is_reported_within_a_second() {
 }
 
 #[test]
-fn a_stream_that_never_was_is_refused_and_its_last_word_is_told() {
+fn of_a_stream_that_never_was_the_last_word_is_told_without_its_password() {
     let folder = fake(&["echo '[error] rtsp://user:secret@camera/main: Host is down' >&2; exit 1"]);
+    let error = error_of(&mut with_fake(folder.path()), 1);
+    assert!(error.contains(" s: Host is down") && !error.contains("secret"), "{error}");
+}
+
+#[test]
+fn an_ffmpeg_that_does_not_run_is_refused_with_its_own_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = "ffmpeg: error while loading shared libraries: libavdevice.so.59: cannot open";
+    let script = format!("#!/bin/sh\necho '{words}' >&2\nexit 127\n");
+    let path = folder.path().join("ffmpeg");
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
     let error = error_of(&mut with_fake(folder.path()), 2);
-    assert!(error.contains("expected video, got no frame: Host is down"), "{error}");
-    assert!(!error.contains("secret"), "{error}");
+    assert!(error.contains(words) && error.contains("exit status: 127"), "{error}");
+}
+
+/// Whether a process runs: a dead one that nobody has asked about does not.
+fn runs(id: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    !state.is_empty() && !state.contains(") Z ")
+}
+
+#[test]
+fn an_ffmpeg_whose_stream_stands_still_ends_with_a_run_that_is_killed() {
+    let here = Command::new("setpriv").args(["--pdeathsig", "KILL", "true"]).output();
+    if !here.is_ok_and(|output| output.status.success()) {
+        assert!(std::env::var_os("CI").is_none(), "in CI setpriv (util-linux) must be there");
+        eprintln!("skipped: the program setpriv is not on PATH");
+        return;
+    }
+    let folder = fake(&["echo $$ > \"$0.pid.tmp\"; mv \"$0.pid.tmp\" \"$0.pid\"; exec sleep 60"]);
+    let path = std::env::var("PATH").unwrap_or_default();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_infer"))
+        .args(["live", "--headless", "--provider", "cpu", "--source", "rtsp://camera", "--models"])
+        .arg(model("both"))
+        .env("PATH", format!("{}:{path}", folder.path().display()))
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    let wait = |what: &dyn Fn() -> bool| {
+        while !what() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        what()
+    };
+    let note = folder.path().join("ffmpeg.pid");
+    assert!(wait(&|| note.exists()));
+    let id = std::fs::read_to_string(&note).unwrap();
+    let id = id.trim();
+    assert!(runs(id));
+    run.kill().unwrap();
+    run.wait().unwrap();
+    assert!(wait(&|| !runs(id)), "{id} still runs");
 }
 
 #[test]

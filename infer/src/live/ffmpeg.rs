@@ -6,17 +6,24 @@ use std::ffi::OsString;
 use std::fmt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
+use rustix::io::Errno;
 use shared::error::{Context, Error, Result};
 
 /// The program, found and asked for its version.
 #[derive(Debug, Clone)]
 pub struct Ffmpeg {
     program: PathBuf,
+    /// Whether decoding is started through [`GUARD`].
+    guarded: bool,
     /// `-fps_mode` since 5.1, `-vsync` before.
     sync: &'static str,
 }
+
+/// Kills what it starts when we are gone, however that came about: an ffmpeg whose stream stands still would
+/// not notice, and hold its camera. Of util-linux, which nearly every Linux has; done without where it is missing.
+const GUARD: [&str; 3] = ["setpriv", "--pdeathsig", "KILL"];
 
 /// What ffmpeg is to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +65,11 @@ impl Input {
             );
         }
         format!("`ffprobe {self}` says what ffmpeg makes of it")
+    }
+
+    /// Whether ffmpeg's last word on it says that its name is wrong, which waiting does not mend.
+    pub fn is_misnamed(&self, problem: &str) -> bool {
+        matches!(self, Self::Stream(_)) && problem.contains("Protocol not found")
     }
 
     /// A message of ffmpeg's without the URL, which may hold a password and stands before the message anyway.
@@ -126,10 +138,13 @@ impl fmt::Display for Input {
     }
 }
 
-/// A URL as it may stand in a log.
+/// A URL as it may stand in a log: without what is before its last `@`, where that may be a password. One
+/// with a `/` or an `@` of its own is none by the rules, but is typed, and then too little is said, not too much.
 fn without_password(url: &str) -> String {
-    match url.split_once("://").map(|(scheme, rest)| (scheme, rest.split_once('@'))) {
-        Some((scheme, Some((user, host)))) if !user.contains('/') => {
+    let parts = url.split_once("://").and_then(|(s, rest)| Some((s, rest.rsplit_once('@')?)));
+    match parts {
+        // Without a colon there is no password, and behind a slash the `@` belongs to the path.
+        Some((scheme, (user, host))) if user.contains(':') || !user.contains(['/', '?', '#']) => {
             format!("{scheme}://***@{host}")
         }
         _ => url.to_owned(),
@@ -151,29 +166,60 @@ impl Ffmpeg {
                 let line = format!("{needed_for}: expected the program ffmpeg on PATH, got none");
                 Error::request(line).hint(hint)
             })?;
-        let output = Command::new(&program)
-            .arg("-version")
-            .stdin(Stdio::null())
-            .output()
-            .request(|| format!("{needed_for}: {}", program.display()))
-            .map_err(|e| e.hint(hint))?;
-        let banner = String::from_utf8_lossy(&output.stdout);
-        Ok(Self { program, sync: sync_option(&banner) })
+        let mut found = Self { program, guarded: true, sync: "" };
+        let output = match found.version() {
+            Ok(output) if output.status.success() => output,
+            _ => {
+                found.guarded = false;
+                found.version().map_err(|e| found.refusal(needed_for, &e).hint(hint))?
+            }
+        };
+        if !output.status.success() {
+            let words = String::from_utf8_lossy(&output.stderr);
+            let why = words.trim().lines().last().unwrap_or("it gave no reason");
+            let status = output.status;
+            let line =
+                format!("{}: expected its version, got {status}: {why}", found.called(needed_for));
+            return Err(Error::request(line).hint(hint));
+        }
+        found.sync = sync_option(&String::from_utf8_lossy(&output.stdout));
+        Ok(found)
+    }
+
+    /// Asks for the version: the banner is on standard output.
+    fn version(&self) -> std::io::Result<Output> {
+        self.reader().arg("-version").stdin(Stdio::null()).output()
+    }
+
+    fn called(&self, needed_for: &str) -> String {
+        format!("{needed_for}: {}", self.program.display())
+    }
+
+    /// A program that does not start: the machine may be short of something now, else it is the wrong program.
+    fn refusal(&self, needed_for: &str, error: &std::io::Error) -> Error {
+        let line = format!("{}: cannot start: {error}", self.called(needed_for));
+        match Errno::from_io_error(error) {
+            Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE) => Error::work(line),
+            _ => Error::request(line),
+        }
     }
 
     /// A program in ffmpeg's place.
     #[cfg(test)]
     pub fn at(program: PathBuf) -> Self {
-        Self { program, sync: "-fps_mode" }
+        Self { program, guarded: false, sync: "-fps_mode" }
     }
 
     /// Starts decoding: raw RGB on standard output, a line per frame on standard error.
     pub(super) fn decode(&self, input: &Input) -> Result<Child> {
         // Every frame as it comes: none doubled or left out to keep a rate, none brought to another's size.
-        let mut command = self.command("repeat+level+info");
+        let mut command = configured(self.reader(), "repeat+level+info");
         command.args(input.arguments());
-        command.args(["-an", "-sn", "-dn", "-vf", "showinfo=checksum=0", "-autoscale", "0"]);
-        command.args([self.sync, "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo", "pipe:1"]);
+        command.args(["-an", "-sn", "-dn", "-vf", "showinfo=checksum=0", "-noautoscale"]);
+        command.args([self.sync, "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo"]);
+        // With more threads the encoder of raw frames keeps one back until the next comes, and without flushing
+        // the buffer before the pipe keeps its tail.
+        command.args(["-threads", "1", "-flush_packets", "1", "pipe:1"]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.start(command)
     }
@@ -189,7 +235,8 @@ impl Ffmpeg {
         (width, height): (u32, u32),
         fps: Option<f64>,
     ) -> Result<Child> {
-        let mut command = self.command("error");
+        // Unguarded: when its standard input ends it ends too, and writes the end of the file first.
+        let mut command = configured(Command::new(&self.program), "error");
         match fps {
             Some(fps) => {
                 let (size, fps) = (format!("{width}x{height}"), fps.to_string());
@@ -219,17 +266,27 @@ impl Ffmpeg {
         self.start(command)
     }
 
-    fn command(&self, log: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", log]);
-        // A group of its own: Ctrl-C is for us, who then end it in order.
-        command.process_group(0);
+    /// The program, which ends with the thread that starts it.
+    fn reader(&self) -> Command {
+        if !self.guarded {
+            return Command::new(&self.program);
+        }
+        let [guard, arguments @ ..] = GUARD;
+        let mut command = Command::new(guard);
+        command.args(arguments).arg(&self.program);
         command
     }
 
     fn start(&self, mut command: Command) -> Result<Child> {
-        command.spawn().request(|| format!("{}: cannot start", self.program.display()))
+        command.spawn().work(|| format!("{}: cannot start", self.program.display()))
     }
+}
+
+fn configured(mut command: Command, log: &str) -> Command {
+    command.args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", log]);
+    // A group of its own: Ctrl-C is for us, who then end it in order.
+    command.process_group(0);
+    command
 }
 
 /// The name of the option against doubled and left out frames, by `ffmpeg version 5.1.9-0+deb12u1 ...`.
@@ -263,7 +320,11 @@ mod tests {
     fn a_password_in_a_url_stays_out_of_the_log() {
         let shown = |url: &str| Input::Stream(url.into()).to_string();
         assert_eq!(shown("rtsp://root:secret@10.0.0.7/axis"), "rtsp://***@10.0.0.7/axis");
+        assert_eq!(shown("rtsp://user:p@ss@host/x"), "rtsp://***@host/x");
+        assert_eq!(shown("rtsp://user:p/s?s@host/x"), "rtsp://***@host/x");
+        assert_eq!(shown("rtsp://user@host/x"), "rtsp://***@host/x");
         assert_eq!(shown("http://host/a@b"), "http://host/a@b");
+        assert_eq!(shown("http://host:8080/a"), "http://host:8080/a");
         let camera = Input::Stream("rtsp://me:secret@cam/1".into());
         let told = camera.without_url("rtsp://me:secret@cam/1: Host is down");
         assert_eq!(told, "Host is down");

@@ -46,7 +46,7 @@ const DEFAULT_FPS: f64 = 20.0;
 /// What is not there, may not be used, or contradicts the wishes (exit code 2).
 pub fn find(values: &[String], wishes: Wishes) -> Result<Named> {
     let [value] = values else {
-        return images(values.iter().map(PathBuf::from).collect(), wishes);
+        return several(values, wishes);
     };
     let path = Path::new(value);
     if let Some(seed) = numbered(value, "streets", 0) {
@@ -74,6 +74,17 @@ pub fn find(values: &[String], wishes: Wishes) -> Result<Named> {
     } else {
         video(path, wishes)
     }
+}
+
+fn several(values: &[String], wishes: Wishes) -> Result<Named> {
+    let paths: Vec<PathBuf> = values.iter().map(PathBuf::from).collect();
+    if let Some(other) = paths.iter().find(|path| !path.is_dir() && !is_image(path)) {
+        let name = other.display();
+        let line =
+            format!("source: {name}: expected an image or a folder among several, got neither");
+        return Err(Error::request(line).hint("only images and folders can be several at a time"));
+    }
+    images(paths, wishes)
 }
 
 /// The number in `NAME` or `NAME:NUMBER`; `None` if it is another name.
@@ -106,6 +117,13 @@ fn policy(wishes: Wishes) -> Policy {
 fn images(inputs: Vec<PathBuf>, wishes: Wishes) -> Result<Named> {
     refuse(wishes.size.is_some(), "--size", "streets or a camera", "images")?;
     let found = sources(&inputs).map_err(|e| e.within("source"))?;
+    if let Some(other) = found.iter().find(|source| !source.path.is_file()) {
+        let line =
+            format!("source: {}: expected a file, got a pipe or a device", other.path.display());
+        return Err(
+            Error::request(line).hint("reading it could take for ever; copy it into a file")
+        );
+    }
     let fps = wishes.fps.or(wishes.realtime.then_some(DEFAULT_FPS));
     let paths: Vec<PathBuf> = found.into_iter().map(|s| s.path).collect();
     if let Some(path) = paths.iter().find(|path| !path.is_file()) {
@@ -191,7 +209,12 @@ fn no_camera(device: &Path, kind: ErrorKind, why: &str) -> Error {
         ErrorKind::NotFound => "`ls /dev/video*` shows the cameras there are",
         _ => "another program may be using it",
     };
-    Error::request(format!("source: {}: expected a camera, got {why}", device.display())).hint(hint)
+    let line = format!("source: {}: expected a camera, got {why}", device.display());
+    let error = match kind {
+        ErrorKind::PermissionDenied | ErrorKind::NotFound => Error::request(line),
+        _ => Error::work(line), // it may pass
+    };
+    error.hint(hint)
 }
 
 #[cfg(test)]
@@ -204,6 +227,26 @@ mod tests {
             no_camera(Path::new("/dev/video0"), ErrorKind::PermissionDenied, "Permission denied");
         assert!(error.hint_text().unwrap().contains("group video"));
         assert_eq!(error.blame(), shared::error::Blame::Request);
+        let error = no_camera(Path::new("/dev/video0"), ErrorKind::ResourceBusy, "Device busy");
+        assert_eq!(error.blame(), shared::error::Blame::Work, "the other program may end");
+    }
+
+    #[test]
+    fn several_sources_are_images_that_lie_in_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let refusal = |names: &[&str]| {
+            let values: Vec<String> =
+                names.iter().map(|name| folder.path().join(name).display().to_string()).collect();
+            find(&values, Wishes::default()).unwrap_err().to_string()
+        };
+        for name in ["a.mp4", "b.mp4", "1.png"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert!(refusal(&["a.mp4", "b.mp4"]).contains("a.mp4: expected an image or a folder"));
+        assert!(refusal(&["1.png", "streets"]).contains("streets: expected an image or a folder"));
+        let pipe = folder.path().join("pipe.png");
+        std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+        assert!(refusal(&["pipe.png"]).contains("pipe.png: expected a file, got a pipe"));
     }
 
     #[test]

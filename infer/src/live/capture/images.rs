@@ -1,6 +1,7 @@
 //! Image files as a source. Not a data set: no labels, no splits.
-//! A file that cannot be read is reported and counted, and the next one comes.
+//! A file that cannot be read is reported and counted, once however often it is tried, and the next one comes.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -15,10 +16,12 @@ use crate::live::counts::Tally;
 /// Delivers the images, once or again and again.
 ///
 /// # Errors
-/// If not one could be read (exit code 2).
+/// If not one could be read: at first (exit code 2), or in a later round (exit code 1).
 pub fn run(paths: &[PathBuf], again: bool, fps: Option<f64>, feed: &mut Feed) -> Result<()> {
     let mut pace = Pace::new(fps);
+    let mut named = BTreeSet::new();
     loop {
+        let before = feed.delivered();
         for path in paths {
             if !feed.wanted() || pace.wait(&feed.shared.stop) {
                 return Ok(());
@@ -28,18 +31,22 @@ pub fn run(paths: &[PathBuf], again: bool, fps: Option<f64>, feed: &mut Feed) ->
                 Ok(image) => {
                     feed.deliver(image, Stamp::now(), start.elapsed());
                 }
-                Err(error) => {
+                Err(error) if named.insert(path) => {
                     Tally::count(&feed.shared.tally.unreadable);
                     feed.shared.board.say(format!("unreadable: {error}"));
                 }
+                Err(_) => {}
             }
         }
-        if feed.delivered() == 0 {
-            return Err(Error::request(format!(
-                "source: expected images that can be read, got none in {} files",
-                paths.len()
-            ))
-            .hint("the lines above say what is wrong with each"));
+        if feed.delivered() == before {
+            let files = paths.len();
+            let line =
+                format!("source: expected images that can be read, got none in {files} files");
+            let error = match before {
+                0 => Error::request(line),
+                frames => Error::work(format!("{line} any more, after {frames} frames")),
+            };
+            return Err(error.hint("the lines above say what is wrong with each"));
         }
         if !again {
             feed.shared.board.say(format!("source: ended after {} frames", feed.delivered()));

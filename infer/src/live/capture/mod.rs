@@ -1,12 +1,14 @@
 //! The first stage: frames from a source into the slot before the worker.
 //! Not what a source is by name, which is `request`'s. One file per kind: images, generated streets, and
-//! `video` for everything that the ffmpeg program reads (files, streams, cameras), over `pipe`.
+//! `video` for everything that the ffmpeg program reads (files, streams, cameras), over `pipe` and `words`.
 
 mod images;
 mod pace;
+mod patience;
 mod pipe;
 mod streets;
 mod video;
+mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use super::counts::Tally;
 use super::ffmpeg::{Ffmpeg, Input};
 use super::frame::{Frame, Shared};
 use super::slot::Slot;
-pub use video::Patience;
+pub use patience::Patience;
 
 #[cfg(test)]
 mod tests;
@@ -64,7 +66,7 @@ impl Source {
     /// Delivers frames until the source ends, enough were delivered, or the end was asked for.
     ///
     /// # Errors
-    /// A source that never gave a frame (exit code 2), a file that breaks off (exit code 1).
+    /// A file that gives no frame (exit code 2) or breaks off, a live source that was never there (exit code 1).
     pub fn run(&self, feed: &mut Feed) -> Result<()> {
         match self {
             Self::Images { paths, again, fps } => images::run(paths, *again, *fps, feed),

@@ -1,22 +1,23 @@
 //! One running ffmpeg that decodes: frames from its standard output, and their sizes from its standard error.
-//! Not what to do when it ends, which is `video`'s.
+//! Not what to do when it ends, which is `video`'s, nor what its lines mean, which is `words`'.
 //!
 //! Raw video has no header, so the size of each frame comes from ffmpeg's `showinfo` filter, which writes a
-//! line per frame before the frame itself is written. With `-autoscale 0` a source that changes its size
-//! changes that of the raw frames, and nothing is stretched or cut. Tried with ffmpeg 5.1.
+//! line per frame before the frame itself is written. With `-noautoscale` a source that changes its size
+//! changes that of the raw frames, and nothing is stretched or cut.
 //! A plain pipe and not the crate ffmpeg-sidecar: that reads the size once, from the first log lines, and
 //! would take every frame after a change of size for garbage.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStderr, ChildStdout};
+use std::process::{Child, ChildStderr, ChildStdout, ExitStatus};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use image::RgbImage;
 use shared::decode::{MAX_PIXELS, MAX_SIDE};
-use shared::error::Result;
+use shared::error::{Context, Result};
 
+use super::words::{Ear, Word};
 use crate::live::clock::Stamp;
 use crate::live::ffmpeg::{Ffmpeg, Input};
 
@@ -52,19 +53,19 @@ impl Pipe {
     /// Starts ffmpeg on an input.
     ///
     /// # Errors
-    /// A program that cannot be started (exit code 2).
+    /// A program or a thread that cannot be started (exit code 1): there may be room for it later.
     pub fn open(ffmpeg: &Ffmpeg, input: &Input) -> Result<Self> {
-        let mut child = ffmpeg.decode(input)?;
-        let (size_out, sizes) = unbounded();
+        let child = ffmpeg.decode(input)?;
+        let (announce, announced) = unbounded();
         // One ahead: while a file's frame waits for the worker, the next is being decoded.
         let (frame_out, frames) = bounded(1);
-        let heard = Arc::new(Heard::default());
-        if let (Some(out), Some(err)) = (child.stdout.take(), child.stderr.take()) {
-            let hearing = Arc::clone(&heard);
-            std::thread::spawn(move || listen(err, &size_out, &hearing));
-            std::thread::spawn(move || read(out, &sizes, &frame_out));
+        let mut pipe = Self { child, frames, heard: Arc::default() };
+        if let (Some(out), Some(err)) = (pipe.child.stdout.take(), pipe.child.stderr.take()) {
+            let heard = Arc::clone(&pipe.heard);
+            start(move || listen(err, &announce, &heard))?;
+            start(move || read(out, &announced, &frame_out))?;
         }
-        Ok(Self { child, frames, heard })
+        Ok(pipe)
     }
 
     /// What ffmpeg complained about since this was last asked.
@@ -79,15 +80,19 @@ impl Pipe {
 
     /// Waits a moment for the process to end by itself, whose output has ended; says whether it went well.
     pub fn ended_well(&mut self) -> bool {
-        let until = Instant::now() + Duration::from_millis(500);
-        while Instant::now() < until {
+        self.ended(Duration::from_millis(500)).is_some_and(|status| status.success())
+    }
+
+    /// How the process ended, if it does within the time.
+    fn ended(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + patience;
+        loop {
             match self.child.try_wait() {
-                Ok(Some(status)) => return status.success(),
-                Ok(None) => std::thread::sleep(Duration::from_millis(5)),
-                Err(_) => return false,
+                Ok(Some(status)) => return Some(status),
+                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
+                _ => return None,
             }
         }
-        false
     }
 }
 
@@ -95,26 +100,37 @@ impl Drop for Pipe {
     fn drop(&mut self) {
         // It may have ended already; either way nothing of it stays, and the threads meet the ends of its pipes.
         let _ = self.child.kill();
-        let _ = self.child.wait();
+        // A driver or a network file system may hold it where no signal reaches; it is not waited for then.
+        self.ended(Duration::from_secs(1));
     }
 }
 
+/// What the filter says of the next frame: its size, and when it said so; or why that makes no sense.
+type Announced = std::result::Result<((u32, u32), Instant), String>;
+
+fn start(work: impl FnOnce() + Send + 'static) -> Result<()> {
+    std::thread::Builder::new().spawn(work).map(drop).work(|| "cannot start a thread".into())
+}
+
 /// Reads ffmpeg's messages: sizes go to the reader, errors are kept.
-fn listen(err: ChildStderr, sizes: &Sender<((u32, u32), Instant)>, heard: &Heard) {
+fn listen(err: ChildStderr, announce: &Sender<Announced>, heard: &Heard) {
+    let mut ear = Ear::default();
     let mut lines = BufReader::new(err);
     let mut line = Vec::new();
     // Bytes and not text: a damaged stream puts its damage into the messages.
     while matches!(lines.read_until(b'\n', &mut line), Ok(n) if n > 0) {
-        let text = String::from_utf8_lossy(&line);
-        if let Some(size) = frame_size(&text) {
-            let _ = sizes.send((size, Instant::now())); // nobody reads any more: the pipe is being closed
-        } else if let Some(fps) = frame_rate(&text) {
-            let _ = heard.fps.set(fps); // the first word on it counts
-        } else if let Some(problem) = problem(&text) {
-            let mut kept = heard.problems.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() < KEPT_PROBLEMS {
-                kept.push(problem);
+        // Where nobody is told any more, the pipe is being closed; of rates the first word counts.
+        match ear.hear(&String::from_utf8_lossy(&line)) {
+            Some(Word::Frame(size)) => drop(announce.send(Ok((size, Instant::now())))),
+            Some(Word::Nonsense(why)) => drop(announce.send(Err(why))),
+            Some(Word::Rate(fps)) => drop(heard.fps.set(fps)),
+            Some(Word::Problem(problem)) => {
+                let mut kept = heard.problems.lock().unwrap_or_else(PoisonError::into_inner);
+                if kept.len() < KEPT_PROBLEMS {
+                    kept.push(problem);
+                }
             }
+            None => {}
         }
         line.clear();
     }
@@ -123,10 +139,17 @@ fn listen(err: ChildStderr, sizes: &Sender<((u32, u32), Instant)>, heard: &Heard
 /// Reads frames of the sizes that were announced, until the stream ends or makes no sense.
 fn read(
     mut out: ChildStdout,
-    sizes: &Receiver<((u32, u32), Instant)>,
+    announced: &Receiver<Announced>,
     frames: &Sender<std::result::Result<Arrival, String>>,
 ) {
-    while let Ok(((width, height), decoded)) = sizes.recv() {
+    while let Ok(next) = announced.recv() {
+        let ((width, height), decoded) = match next {
+            Ok(frame) => frame,
+            Err(why) => {
+                let _ = frames.send(Err(why)); // not wanted any more: the pipe is being closed
+                return;
+            }
+        };
         let sane = (1..=MAX_SIDE).contains(&width)
             && (1..=MAX_SIDE).contains(&height)
             && u64::from(width) * u64::from(height) <= MAX_PIXELS;
@@ -152,66 +175,5 @@ fn read(
         if frames.send(Ok(Arrival { image, arrived, capture })).is_err() {
             return;
         }
-    }
-}
-
-/// The size in a line of `showinfo`: `[Parsed_showinfo_0 @ 0x..] [info] n:   7 pts:... s:320x160 i:P ...`.
-fn frame_size(line: &str) -> Option<(u32, u32)> {
-    let frame = line.split_once("] n:").filter(|(filter, _)| filter.contains("showinfo"))?.1;
-    let (width, height) = frame.split_once(" s:")?.1.split(' ').next()?.split_once('x')?;
-    Some((width.parse().ok()?, height.trim_end().parse().ok()?))
-}
-
-/// The rate in the line with which `showinfo` starts: `... config in time_base: 1/1200000, frame_rate: 10/1`.
-fn frame_rate(line: &str) -> Option<f64> {
-    let rate = line.split_once("config in ")?.1.split_once("frame_rate: ")?.1.trim();
-    let (frames, seconds) = rate.split_once('/')?;
-    let rate = frames.parse::<f64>().ok()? / seconds.parse::<f64>().ok()?;
-    (rate.is_finite() && (0.01..=1000.0).contains(&rate)).then_some(rate)
-}
-
-/// The message of a line that ffmpeg calls an error, without who says it.
-fn problem(line: &str) -> Option<String> {
-    let text = ["[error] ", "[fatal] ", "[panic] "].iter().find_map(|l| line.split_once(l))?.1;
-    Some(text.trim().chars().take(200).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frames_size_is_found_in_its_line_and_in_no_other() {
-        let line = "[Parsed_showinfo_0 @ 0x55d0] [info] n:   9 pts:1080000 pts_time:0.9     pos:     4623 fmt:yuv444p sar:1/1 s:320x160 i:P iskey:0 type:P \n";
-        assert_eq!(frame_size(line), Some((320, 160)));
-        for other in [
-            "[Parsed_showinfo_0 @ 0x55d0] [info] config in time_base: 1/1200000, frame_rate: 10/1",
-            "[Parsed_showinfo_0 @ 0x55d0] [info] color_range:unknown color_space:unknown",
-            "[info] Stream #0:0: Video: h264, yuv444p(progressive), 320x160, 10 fps",
-            "[Parsed_showinfo_0 @ 0x55d0] [info] n:   9 s:axb i:P",
-        ] {
-            assert_eq!(frame_size(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn a_rate_is_taken_where_there_is_one() {
-        let line = |rate| {
-            format!(
-                "[Parsed_showinfo_0 @ 0x5] [info] config in time_base: 1/90000, frame_rate: {rate}\n"
-            )
-        };
-        assert_eq!(frame_rate(&line("30000/1001")), Some(30000.0 / 1001.0));
-        assert_eq!(frame_rate(&line("0/0")), None, "a stream that does not know");
-        assert_eq!(frame_rate(&line("1/0")), None);
-    }
-
-    #[test]
-    fn a_problem_is_what_ffmpeg_calls_one() {
-        assert_eq!(
-            problem("[mov @ 0x1] [error] moov atom not found\n").as_deref(),
-            Some("moov atom not found")
-        );
-        assert_eq!(problem("[swscaler @ 0x1] [warning] deprecated pixel format"), None);
     }
 }

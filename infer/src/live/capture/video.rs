@@ -1,6 +1,7 @@
 //! Watching over ffmpeg: stalls, ends, changes of size and garbage are reported within a second, and what is
 //! live is opened again, after a growing pause. Not the reading itself, which is `pipe`'s.
-//! A file that ends has ended; a camera or a stream that ends has failed.
+//! A file that ends has ended; a camera or a stream that ends has failed. One that was never there is tried
+//! for a while and then fails the run, so that who started it (systemd) starts it again.
 
 use std::time::{Duration, Instant};
 
@@ -9,44 +10,11 @@ use shared::error::{Error, Result};
 
 use super::Feed;
 use super::pace::Pace;
+use super::patience::{Intervals, Patience};
 use super::pipe::{Arrival, Pipe};
+use crate::live::clock::Stamp;
 use crate::live::counts::Tally;
 use crate::live::ffmpeg::{Ffmpeg, Input};
-
-/// How long to wait for what.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// Without a frame for so long, it is reported.
-    pub report: Duration,
-    /// Without a frame for so long after the first, the source is given up, and opened again if it is live.
-    pub stall: Duration,
-    /// As `stall`, for the first frame after opening.
-    pub open: Duration,
-    /// The pause before opening again; it doubles up to `longest` and starts over when frames come.
-    pub pause: Duration,
-    /// The longest pause.
-    pub longest: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            report: Duration::from_millis(800),
-            stall: Duration::from_secs(3),
-            open: Duration::from_secs(10),
-            pause: Duration::from_millis(250),
-            longest: Duration::from_secs(5),
-        }
-    }
-}
-
-impl Patience {
-    /// The same with a source of so many frames a second: a slow one may miss two frames before that is reported.
-    pub(super) fn with(self, fps: f64) -> Self {
-        let frames = |n: f64| Duration::try_from_secs_f64(n / fps).unwrap_or_default();
-        Self { report: self.report.max(frames(2.5)), stall: self.stall.max(frames(5.0)), ..self }
-    }
-}
 
 /// Why frames stopped coming.
 #[derive(Debug, PartialEq, Eq)]
@@ -67,32 +35,34 @@ pub fn run(
     patience: Patience,
     feed: &mut Feed,
 ) -> Result<()> {
-    let mut watch = Watch { input, patience, pace: Pace::new(fps), size: None, lost: None };
+    let mut watch = Watch::new(input, Pace::new(fps), patience);
     let mut pause = patience.pause;
     while feed.wanted() {
         let before = feed.delivered();
-        let end = watch.follow(&mut Pipe::open(ffmpeg, input)?, feed);
+        let end = match Pipe::open(ffmpeg, input) {
+            Ok(mut pipe) => watch.follow(&mut pipe, feed),
+            // Too many processes or open files, say, which may pass.
+            Err(error) if input.is_live() => End::Broken(error.to_string()),
+            Err(error) => return Err(error.within(format!("source: {input}"))),
+        };
+        let frames = feed.delivered();
         let line = match end {
             End::Enough => return Ok(()),
-            End::Ended if !input.is_live() && feed.delivered() > 0 => {
-                let frames = feed.delivered();
+            End::Ended if !input.is_live() && frames > 0 => {
                 feed.shared.board.say(format!("source: {input}: ended after {frames} frames"));
                 return Ok(());
             }
             End::Ended => "ended".into(),
             End::Broken(why) => why,
         };
-        if feed.delivered() == 0 {
-            return Err(Error::request(format!(
-                "source: {input}: expected video, got no frame: {line}"
-            ))
-            .hint(input.hint()));
+        if let Some(error) = watch.failure(&line, frames) {
+            return Err(error);
         }
-        if !input.is_live() {
-            let frames = feed.delivered();
-            return Err(Error::work(format!("source: {input}: after {frames} frames: {line}")));
+        if frames == 0 {
+            // A last time when it is over.
+            pause = pause.min(patience.open.saturating_sub(watch.began.elapsed()));
         }
-        if feed.delivered() > before {
+        if frames > before {
             pause = patience.pause;
         }
         watch.lost.get_or_insert_with(Instant::now);
@@ -110,8 +80,10 @@ pub fn run(
 struct Watch<'a> {
     input: &'a Input,
     patience: Patience,
+    usual: Intervals,
     pace: Pace,
     size: Option<(u32, u32)>,
+    began: Instant,
     /// Since when frames are missing.
     lost: Option<Instant>,
 }
@@ -122,24 +94,40 @@ const GLANCE: Duration = Duration::from_millis(50);
 /// A complaint is the reason of an end if frames had ceased for no longer than this.
 const RECENT: Duration = Duration::from_secs(2);
 
-impl Watch<'_> {
+impl<'a> Watch<'a> {
+    fn new(input: &'a Input, pace: Pace, patience: Patience) -> Self {
+        let (usual, began) = (Intervals::default(), Instant::now());
+        Self { input, patience, usual, pace, size: None, began, lost: None }
+    }
+
     /// Delivers frames until they end.
     fn follow(&mut self, pipe: &mut Pipe, feed: &mut Feed) -> End {
         let (mut last, mut first) = (Instant::now(), true);
-        let (mut reported, mut patience) = (false, self.patience);
+        let (mut reported, mut patience) = (false, self.patience());
+        let mut before = None;
         // What it complained about last, which may be why it ends.
         let mut told = None;
         loop {
             match pipe.frames.recv_timeout(GLANCE) {
                 Ok(Ok(arrival)) => {
                     self.notice(&arrival, feed);
-                    if let Some(fps) = pipe.fps() {
-                        patience = self.patience.with(fps);
-                        let _ = feed.shared.source_fps.set(fps); // the first is kept
-                    }
-                    if self.pace.wait(&feed.shared.stop)
-                        || !feed.deliver(arrival.image, arrival.arrived, arrival.capture)
+                    if let Some(fps) = pipe.fps()
+                        && feed.shared.source_fps.set(fps).is_ok()
                     {
+                        // All that is known of it so far; eight frames on, it is forgotten.
+                        self.usual.note(Duration::from_secs_f64(1.0 / fps));
+                    }
+                    if let Some(before) = before.replace(arrival.arrived.at) {
+                        self.usual.note(arrival.arrived.at.saturating_duration_since(before));
+                    }
+                    patience = self.patience();
+                    if self.pace.wait(&feed.shared.stop) {
+                        return End::Enough;
+                    }
+                    // ffmpeg is ahead of a file's pace: its frames arrive when their turn has come.
+                    let live = self.input.is_live();
+                    let arrived = if live { arrival.arrived } else { Stamp::now() };
+                    if !feed.deliver(arrival.image, arrived, arrival.capture) {
                         return End::Enough;
                     }
                     (last, first, reported) = (Instant::now(), false, false);
@@ -174,17 +162,48 @@ impl Watch<'_> {
                     waited.as_secs_f64()
                 ));
             }
-            let limit = if first { patience.open } else { patience.stall };
-            if waited > limit {
+            let too_long = match (first, feed.delivered()) {
+                // The last of several attempts has a moment, too.
+                (true, 0) => self.began.elapsed() > patience.open && waited > patience.report,
+                (true, _) => waited > patience.open,
+                (false, _) => waited > patience.stall,
+            };
+            if too_long {
                 let reason = self.problem(pipe).map_or(String::new(), |p| format!(" ({p})"));
                 return End::Broken(format!("no frame for {:.1} s{reason}", waited.as_secs_f64()));
             }
         }
     }
 
+    /// Why the run fails after an end, if it does, when `frames` were delivered in all.
+    fn failure(&self, line: &str, frames: u64) -> Option<Error> {
+        let (input, waited) = (self.input, self.began.elapsed());
+        let what = format!("source: {input}");
+        let none = "expected video, got no frame";
+        Some(match frames {
+            0 if !input.is_live() || input.is_misnamed(line) => {
+                Error::request(format!("{what}: {none}: {line}")).hint(input.hint())
+            }
+            0 if waited >= self.patience.open => {
+                let seconds = waited.as_secs_f64();
+                Error::work(format!("{what}: {none} in {seconds:.1} s: {line}")).hint(input.hint())
+            }
+            _ if !input.is_live() => Error::work(format!("{what}: after {frames} frames: {line}")),
+            _ => return None,
+        })
+    }
+
+    /// What may be waited with what is known of the source. A file may be as slow as it says: it stands still
+    /// only where its disk does.
+    fn patience(&self) -> Patience {
+        let usual = self.patience.with(self.usual.longest());
+        if self.input.is_live() { usual.capped() } else { usual }
+    }
+
     /// What ffmpeg complained about last.
     fn problem(&self, pipe: &Pipe) -> Option<String> {
-        pipe.problems().pop().map(|problem| self.input.without_url(&problem))
+        let problem = self.input.without_url(&pipe.problems().pop()?);
+        Some(problem.chars().take(200).collect()) // cut only now: half a URL would not be recognized
     }
 
     /// Reports that frames are back, or of another size.
