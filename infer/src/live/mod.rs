@@ -16,6 +16,7 @@ pub mod config;
 mod counts;
 mod ffmpeg;
 mod frame;
+mod input;
 mod keys;
 mod named;
 mod notify;

@@ -9,7 +9,8 @@ use shared::error::{Context, Error, Result};
 use shared::streets::StreetSettings;
 
 use super::capture::{Patience, Source};
-use super::ffmpeg::{Ffmpeg, Input};
+use super::ffmpeg::Ffmpeg;
+use super::input::Input;
 use super::slot::Policy;
 use crate::source::{is_image, sources};
 

@@ -20,8 +20,9 @@ use shared::streets::StreetSettings;
 
 use super::clock::Stamp;
 use super::counts::Tally;
-use super::ffmpeg::{Ffmpeg, Input};
+use super::ffmpeg::Ffmpeg;
 use super::frame::{Frame, Shared};
+use super::input::Input;
 use super::slot::Slot;
 pub use patience::Patience;
 

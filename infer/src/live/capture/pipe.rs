@@ -19,7 +19,8 @@ use shared::error::{Context, Result};
 
 use super::words::{Ear, Word};
 use crate::live::clock::Stamp;
-use crate::live::ffmpeg::{Ffmpeg, Input};
+use crate::live::ffmpeg::Ffmpeg;
+use crate::live::input::Input;
 
 /// A frame that came out of the pipe.
 pub struct Arrival {

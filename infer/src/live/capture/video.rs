@@ -14,7 +14,8 @@ use super::patience::{Intervals, Patience};
 use super::pipe::{Arrival, Pipe};
 use crate::live::clock::Stamp;
 use crate::live::counts::Tally;
-use crate::live::ffmpeg::{Ffmpeg, Input};
+use crate::live::ffmpeg::Ffmpeg;
+use crate::live::input::Input;
 
 /// Why frames stopped coming.
 #[derive(Debug, PartialEq, Eq)]
