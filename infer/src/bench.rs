@@ -91,12 +91,13 @@ const FRAMES_HELD: usize = 16;
 pub fn bench(args: &BenchArgs) -> Result<String> {
     make_parent(args.json.as_deref())?;
     let frames = frames(args)?;
+    let options = args.run.options(&args.models)?;
     let mut rows = Vec::new();
     let mut built = String::new();
     for path in &args.models {
         let forgot = forget_peak_memory();
         let start = Instant::now();
-        let mut model = Model::open(path, args.run.options(&args.models)?)?;
+        let mut model = Model::open(path, options.clone())?;
         let open_ms = ms_since(start);
         tell(model.provider_line());
         let palette = Palette::new(&model.card().classes);

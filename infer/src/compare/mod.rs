@@ -133,9 +133,10 @@ pub fn compare(args: &CompareArgs) -> Result<String> {
 }
 
 fn open(args: &CompareArgs) -> Result<Vec<Model>> {
+    let options = args.run.options(&args.models)?;
     let mut models = Vec::new();
     for path in &args.models {
-        let model = Model::open(path, args.run.options(&args.models)?)?;
+        let model = Model::open(path, options.clone())?;
         tell(model.provider_line());
         models.push(model);
     }

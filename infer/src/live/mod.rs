@@ -53,7 +53,7 @@ use self::request::Request;
 use self::show::{Display, Settings};
 use self::sink::{Place, Sink};
 use self::slot::Slot;
-use self::stop::wait_until;
+use self::stop::{SOON, wait_until};
 use self::view::{Painter, natural_size};
 use self::window::Window;
 use self::worker::{News, Post, Worker};
@@ -61,8 +61,6 @@ use crate::interrupt;
 use crate::model_file::ModelFile;
 use crate::session::Model;
 
-/// What takes longer than this at the end is announced.
-const SOON: Duration = Duration::from_millis(500);
 /// How long the last frame, a source that hangs, and the whole end with its recording may take: together
 /// less than a service manager waits before it kills (`TimeoutStopSec`).
 const FRAME: Duration = Duration::from_secs(20);
@@ -220,10 +218,11 @@ struct Opened {
 }
 
 fn open(args: &LiveArgs) -> Result<Opened> {
+    let options = args.run.options(&args.models)?;
     let mut opened = Opened { models: Vec::new(), hashes: Vec::new() };
     for path in &args.models {
         let file = ModelFile::read(path)?;
-        let model = Model::load(&file, args.run.options(&args.models)?)?;
+        let model = Model::load(&file, options.clone())?;
         tell(model.provider_line());
         if let Some(first) = opened.models.first() {
             same_classes(first, &model)?;

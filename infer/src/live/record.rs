@@ -20,7 +20,7 @@ use self::encoder::Encoder;
 pub use self::tape::Tape;
 use super::frame::Shared;
 use super::slot::{Policy, Put, Slot, Taken};
-use super::stop::wait_until;
+use super::stop::{SOON, wait_until};
 use crate::interrupt;
 use crate::output::write_png;
 
@@ -45,9 +45,6 @@ pub struct Recorder {
 
 /// How many pictures were written, and what ended that.
 type Written = (u64, Result<()>);
-
-/// The end of a recording that takes longer than this is announced.
-const SOON: Duration = Duration::from_millis(500);
 
 impl Recorder {
     /// Starts recording pictures of one size, both sides even; a video without `fps` keeps the times of its

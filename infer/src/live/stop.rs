@@ -4,6 +4,9 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+/// What takes longer than this at the end of a run is announced.
+pub const SOON: Duration = Duration::from_millis(500);
+
 /// Waits until something holds, and not longer than until this moment; says whether it does.
 pub fn wait_until(until: Instant, mut holds: impl FnMut() -> bool) -> bool {
     while !holds() {

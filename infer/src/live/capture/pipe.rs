@@ -21,6 +21,7 @@ use super::words::{Ear, Word};
 use crate::live::clock::Stamp;
 use crate::live::ffmpeg::Ffmpeg;
 use crate::live::input::Input;
+use crate::live::stop::wait_until;
 
 /// A frame that came out of the pipe.
 pub struct Arrival {
@@ -86,14 +87,8 @@ impl Pipe {
 
     /// How the process ended, if it does within the time.
     fn ended(&mut self, patience: Duration) -> Option<ExitStatus> {
-        let until = Instant::now() + patience;
-        loop {
-            match self.child.try_wait() {
-                Ok(Some(status)) => return Some(status),
-                Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(5)),
-                _ => return None,
-            }
-        }
+        wait_until(Instant::now() + patience, || !matches!(self.child.try_wait(), Ok(None)));
+        self.child.try_wait().ok().flatten()
     }
 }
 

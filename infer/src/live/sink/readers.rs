@@ -19,6 +19,7 @@ use crate::interrupt;
 use crate::live::clock::Limit;
 use crate::live::frame::{Seen, Shared};
 use crate::live::slot::{Policy, Slot, Taken};
+use crate::live::stop::wait_until;
 
 /// Where a sink writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,9 +133,7 @@ impl Sink {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         readers.iter().for_each(|reader| reader.slot.close());
         let until = Instant::now() + Duration::from_secs(1);
-        while Instant::now() < until && readers.iter().any(|r| !r.thread.is_finished()) {
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        wait_until(until, || readers.iter().all(|reader| reader.thread.is_finished()));
         for reader in readers.drain(..).filter(|r| !r.thread.is_finished()) {
             self.books.dropped.fetch_add(reader.slot.dropped() + reader.slot.held(), Relaxed);
         }
@@ -319,10 +318,7 @@ mod tests {
             let readers = sink.readers.lock().unwrap();
             readers.iter().filter(|reader| !reader.thread.is_finished()).count()
         };
-        while present() != count {
-            assert!(Instant::now() < until, "expected {count}, got {}", present());
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        assert!(wait_until(until, || present() == count), "expected {count}, got {}", present());
     }
 
     #[test]
