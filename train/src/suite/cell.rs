@@ -112,7 +112,7 @@ impl Cell {
             recipe: Recipe::parse(&self.recipe, &[])?,
         };
         let own = Plan::new(&[job], self.basis.clone())?;
-        plan.clone().merge(own).map(|_| ()).map_err(|e| {
+        plan.agrees_with(&own).map_err(|e| {
             e.within(format!("cell {}", self.name()))
                 .hint("it belongs to another suite: move the file out of cells/")
         })

@@ -220,19 +220,28 @@ impl Plan {
         }
     }
 
+    /// Refuses a plan that another suite would have.
+    ///
+    /// # Errors
+    /// Another recipe, other data, other numerics: the differences.
+    pub fn agrees_with(&self, other: &Self) -> Result<()> {
+        let differences = self.differences(other)?;
+        if differences.is_empty() {
+            return Ok(());
+        }
+        Err(Error::request(format!(
+            "expected the recipe and data that the suite was started with, got others: {}",
+            differences.join("; ")
+        ))
+        .hint("start another suite with another --out"))
+    }
+
     /// Adds to the grid what `other` asks for; the reference and panel of before stay, unless it asks for others.
     ///
     /// # Errors
-    /// Another recipe, other data, other numerics: the differences. A panel of losses that the grid does not have.
+    /// As [`Plan::agrees_with`] and [`Plan::check`].
     pub fn merge(mut self, other: Self) -> Result<Self> {
-        let differences = self.differences(&other)?;
-        if !differences.is_empty() {
-            return Err(Error::request(format!(
-                "expected the recipe and data that the suite was started with, got others: {}",
-                differences.join("; ")
-            ))
-            .hint("start another suite with another --out"));
-        }
+        self.agrees_with(&other)?;
         for (loss, seed) in other.cells() {
             self.ask(loss, seed);
         }
