@@ -182,6 +182,13 @@ impl Recipe {
 
     /// As [`Recipe::read`], from text.
     pub fn parse(text: &str, changes: &[String]) -> Result<Self> {
+        Self::parse_and_check(text, changes).map_err(|e| match e.hint_text() {
+            Some(_) => e,
+            None => e.hint("the keys are documented in recipes/README.md"),
+        })
+    }
+
+    fn parse_and_check(text: &str, changes: &[String]) -> Result<Self> {
         let mut table: toml::Table = text.parse().request(|| "not TOML".into())?;
         for change in changes {
             apply(&mut table, change)?;
@@ -189,10 +196,7 @@ impl Recipe {
         if let Some(section) = table.get("loss").and_then(toml::Value::as_table) {
             LossSettings::check_keys(section)?;
         }
-        let recipe: Self = table
-            .try_into()
-            .request(|| "unknown or wrong key".into())
-            .map_err(|e: Error| e.hint("the keys are documented in recipes/README.md"))?;
+        let recipe: Self = table.try_into().request(|| "unknown or wrong key".into())?;
         recipe.check()?;
         Ok(recipe)
     }
