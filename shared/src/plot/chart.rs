@@ -2,24 +2,17 @@
 //! Not their reading, smoothing or normalizing. Lines carry their names at their ends, or in a legend below.
 
 use super::place::spread;
+use super::series::Series;
 use super::style::{CORNER, FAINT, GREY, HEADING, INK, LABEL, LEFT, tick};
 use super::{Drawing, Pen};
 use crate::error::{Context, Result};
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
-use plotters::prelude::{ChartBuilder, Circle, DrawingBackend, LineSeries, PathElement};
+use plotters::element::DashedPathElement;
+use plotters::prelude::{
+    ChartBuilder, Circle, DashedLineSeries, DrawingBackend, LineSeries, PathElement,
+};
 use plotters::style::{Color, RGBColor};
-
-/// A line.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Series {
-    /// What it is called.
-    pub name: String,
-    /// RGB.
-    pub color: [u8; 3],
-    /// (x, y), by x; a gap where y is not finite.
-    pub points: Vec<(f64, f64)>,
-}
 
 /// Axes with lines.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,12 +69,12 @@ impl Chart {
         self.panels.len().div_ceil(self.columns.max(1)).max(1) as u32
     }
 
-    /// Every name once, with its colour.
-    fn legend(&self) -> Vec<(&str, [u8; 3])> {
-        let mut entries: Vec<(&str, [u8; 3])> = Vec::new();
+    /// One line of every name.
+    fn legend(&self) -> Vec<&Series> {
+        let mut entries: Vec<&Series> = Vec::new();
         for series in self.panels.iter().flat_map(|panel| &panel.series) {
-            if !entries.iter().any(|(name, _)| *name == series.name) {
-                entries.push((&series.name, series.color));
+            if !entries.iter().any(|known| known.name == series.name) {
+                entries.push(series);
             }
         }
         entries
@@ -89,7 +82,7 @@ impl Chart {
 
     /// Entries of the legend in a line of it.
     fn legend_columns(&self) -> usize {
-        let longest = self.legend().iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        let longest = self.legend().iter().map(|series| series.name.chars().count()).max().unwrap_or(0);
         let width = longest as f64 * LABEL * 0.66 + 50.0; // DejaVu's mean advance, a swatch, air
         ((f64::from(WIDTH) - 2.0 * MARGIN) / width).floor().max(1.0) as usize
     }
@@ -150,12 +143,21 @@ impl Chart {
         let what = || "plot: legend".to_string();
         let columns = self.legend_columns();
         let column = area.dim_in_pixel().0 as i32 / columns as i32;
-        for (i, (name, [r, g, b])) in self.legend().into_iter().enumerate() {
+        for (i, series) in self.legend().into_iter().enumerate() {
             let (x, row) = ((i % columns) as i32 * column + pen.px(8.0), (i / columns) as f64);
             let y = pen.px(8.0 + (row + 0.5) * LEGEND_LINE);
             let swatch = [(x, y), (x + pen.px(24.0), y)];
-            area.draw(&PathElement::new(swatch, pen.line(RGBColor(r, g, b), 3.0))).work(what)?;
-            area.draw_text(name, &pen.text(LABEL, INK, LEFT), (x + pen.px(32.0), y)).work(what)?;
+            let [r, g, b] = series.color;
+            let style = pen.line(RGBColor(r, g, b), 3.0);
+            match series.dash.lengths() {
+                None => area.draw(&PathElement::new(swatch, style)),
+                Some((stroke, gap)) => {
+                    let (stroke, gap) = (pen.px(stroke), pen.px(gap));
+                    area.draw(&DashedPathElement::new(swatch, stroke, gap, style))
+                }
+            }
+            .work(what)?;
+            area.draw_text(&series.name, &pen.text(LABEL, INK, LEFT), (x + pen.px(32.0), y)).work(what)?;
         }
         Ok(())
     }
@@ -205,7 +207,15 @@ fn draw_panel<B: DrawingBackend>(
         let [r, g, b] = series.color;
         let style = pen.line(RGBColor(r, g, b), 1.75);
         for piece in series.points.split(|(_, y)| !y.is_finite()).filter(|p| !p.is_empty()) {
-            chart.draw_series(LineSeries::new(piece.iter().copied(), style)).work(what)?;
+            let points = piece.iter().copied();
+            match series.dash.lengths() {
+                None => chart.draw_series(LineSeries::new(points, style)).map(drop),
+                Some((stroke, gap)) => {
+                    let (stroke, gap) = (pen.px(stroke), pen.px(gap));
+                    chart.draw_series(DashedLineSeries::new(points, stroke, gap, style)).map(drop)
+                }
+            }
+            .work(what)?;
             if piece.len() == 1 || series.points.len() <= MARKED {
                 let dot = |&at| Circle::new(at, pen.px(3.0), RGBColor(r, g, b).filled());
                 chart.draw_series(piece.iter().map(dot)).work(what)?;

@@ -7,6 +7,7 @@
 mod chart;
 mod place;
 mod scatter;
+mod series;
 mod style;
 
 use crate::error::{Context, Error, Result};
@@ -21,8 +22,9 @@ use std::io::Cursor;
 use std::path::Path;
 use style::Pen;
 
-pub use chart::{Chart, Names, Panel, Series};
+pub use chart::{Chart, Names, Panel};
 pub use scatter::{Point, Scatter};
+pub use series::{Dash, Series};
 pub use style::{INKS, legible};
 
 /// Pixels of a PNG for one of the drawing's: sharp on dense screens.

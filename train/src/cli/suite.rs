@@ -10,6 +10,7 @@ use std::time::Instant;
 use train::device;
 use train::loss::LossSettings;
 use train::memory;
+use train::monitor;
 use train::recipe::Recipe;
 use train::run::{FitOptions, Run};
 use train::shares;
@@ -132,11 +133,16 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
         ))
         .hint("--losses recall:floor=false --seeds 0,1"));
     }
+    let read = |loss: &Choice, seed: &[String]| {
+        let changes = [args.changes.clone(), loss.changes(), seed.to_vec()].concat();
+        Recipe::read(path, &changes).map_err(|e| e.within(format!("suite: {}", loss.label())))
+    };
     let mut losses: Vec<Choice> = Vec::new();
     for text in &args.losses {
         let names: Vec<&str> = if text == "all" { every_loss() } else { vec![text.as_str()] };
         for name in names {
-            let choice = name.parse()?;
+            let choice: Choice = name.parse()?;
+            let choice = choice.shortest(|choice| Ok(read(choice, &[])?.loss))?;
             if !losses.contains(&choice) {
                 losses.push(choice);
             }
@@ -148,11 +154,7 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for &seed in &seeds {
         for loss in &losses {
-            let mut changes = args.changes.clone();
-            changes.extend(loss.changes());
-            changes.push(format!("train.seed={seed}"));
-            let recipe = Recipe::read(path, &changes)
-                .map_err(|e| e.within(format!("suite: {}", loss.label())))?;
+            let recipe = read(loss, &[format!("train.seed={seed}")])?;
             jobs.push(Job { loss: loss.clone(), seed, recipe });
         }
     }
@@ -187,6 +189,7 @@ fn train(
             from,
             seconds: began.elapsed().as_secs_f64(),
             best_mean_iou: outcome.best_mean_iou,
+            skipped: monitor::skipped(out)?,
             report: outcome.report,
             maker,
         })

@@ -57,6 +57,33 @@ impl Lines {
     }
 }
 
+/// The lines of one kind ("train", "val", "weights") in a run's folder, with their steps. A last line that was cut off
+/// is left out.
+///
+/// # Errors
+/// No such file.
+pub fn read(run: &Path, kind: &str) -> Result<Vec<(f64, Value)>> {
+    let path = run.join(NAME);
+    let text = std::fs::read_to_string(&path)
+        .request(|| format!("run: {}", path.display()))
+        .map_err(|e| e.hint("expected the folder of a run: runs/NAME-LOSS-seedN"))?;
+    let of_kind = |line: &str| {
+        let value: Value = serde_json::from_str(line).ok()?;
+        (value.get("kind")?.as_str()? == kind).then_some(())?;
+        Some((value.get("step")?.as_f64()?, value))
+    };
+    Ok(text.lines().filter_map(of_kind).collect())
+}
+
+/// Steps of a run that did not count, because loss or gradient was not finite.
+///
+/// # Errors
+/// As [`read`].
+pub fn skipped(run: &Path) -> Result<u64> {
+    let of = |(_, line): (f64, Value)| line.get("skipped").and_then(Value::as_f64).unwrap_or(0.0);
+    Ok(read(run, "train")?.into_iter().map(of).sum::<f64>() as u64)
+}
+
 /// Whether a line is whole and belongs to a step up to `first`.
 fn stays(line: &[u8], first: u64) -> bool {
     let step =
@@ -87,6 +114,19 @@ mod tests {
         let want = "{\"step\":10,\"kind\":\"train\",\"loss\":10.0}\n{\"step\":20,\"kind\":\"train\",\"loss\":20.0}\n\
                     {\"step\":20,\"kind\":\"val\",\"loss\":0.5}\n{\"step\":30,\"kind\":\"train\",\"loss\":null}\n";
         assert_eq!(text, want);
+    }
+
+    #[test]
+    fn skipped_steps_are_added_over_the_log_points() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let mut lines = Lines::open(folder.path(), 0).expect("opens");
+        for (step, skipped) in [(10, 2.0), (20, 0.0), (30, 1.0)] {
+            let fields = Map::from_iter([("skipped".to_string(), Value::from(skipped))]);
+            lines.write(step, "train", fields).expect("writes");
+        }
+        lines.write(30, "val", fields(0.5)).expect("writes");
+        assert_eq!(skipped(folder.path()).expect("reads"), 3);
+        assert_eq!(read(folder.path(), "val").expect("reads").len(), 1);
     }
 
     #[test]

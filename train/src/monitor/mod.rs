@@ -7,7 +7,7 @@ mod lines;
 pub mod progress;
 mod record;
 
-pub use lines::NAME as LINES;
+pub use lines::{read, skipped};
 
 use crate::loss::Weights;
 use events::{Event, Writer};

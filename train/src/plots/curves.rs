@@ -1,8 +1,9 @@
 //! Losses and validation metrics of one or several runs over iterations, in one figure.
 
-use super::lines::{name, numbers, read, smooth, smoothed, window};
+use super::lines::{name, numbers, smooth, smoothed, window};
+use crate::monitor::read;
 use shared::error::{Error, Result};
-use shared::plot::{Chart, INKS, Names, Panel, Series};
+use shared::plot::{Chart, Dash, INKS, Names, Panel, Series};
 use std::path::PathBuf;
 
 /// What validations log, and what it is called.
@@ -24,7 +25,8 @@ pub fn curves(runs: &[PathBuf]) -> Result<Chart> {
     let mut most = 1;
     for (i, (run, name)) in runs.iter().zip(&names).enumerate() {
         let color = INKS[(i + 1) % INKS.len()];
-        let series = |points| Series { name: name.clone(), color, points };
+        let dash = [Dash::Solid, Dash::Long, Dash::Short][i / INKS.len() % 3];
+        let series = |points| Series { name: name.clone(), color, dash, points };
         let train = read(run, "train")?;
         if train.is_empty() {
             return Err(Error::request(format!(

@@ -1,25 +1,7 @@
-//! Reading a run's metrics.jsonl, and light smoothing. `monitor` writes it.
+//! The numbers of a run's lines, what the run is called, and light smoothing. `monitor` writes and reads the file.
 
 use serde_json::Value;
-use shared::error::{Context, Error, Result};
 use std::path::Path;
-
-/// The lines of one kind ("train", "val", "weights") with their steps. A last line that was cut off is left out.
-///
-/// # Errors
-/// No such file.
-pub fn read(run: &Path, kind: &str) -> Result<Vec<(f64, Value)>> {
-    let path = run.join(crate::monitor::LINES);
-    let text = std::fs::read_to_string(&path)
-        .request(|| format!("plot: {}", path.display()))
-        .map_err(|e: Error| e.hint("expected the folder of a run: runs/NAME-LOSS-seedN"))?;
-    let of_kind = |line: &str| {
-        let value: Value = serde_json::from_str(line).ok()?;
-        (value.get("kind")?.as_str()? == kind).then_some(())?;
-        Some((value.get("step")?.as_f64()?, value))
-    };
-    Ok(text.lines().filter_map(of_kind).collect())
-}
 
 /// One number of each line, NaN where it is null or missing.
 pub fn numbers(lines: &[(f64, Value)], key: &str) -> Vec<(f64, f64)> {

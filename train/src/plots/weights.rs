@@ -1,12 +1,13 @@
 //! The paper's Fig. 4: per class and over iterations, the recall weight 1 - R, the mean focal weight 1 - p, both
 //! normalized across classes, and their ratio. Source: Tian et al., arXiv 2106.14917, Fig. 4.
 
-use super::lines::{read, smooth, smoothed, window};
+use super::lines::{smooth, smoothed, window};
+use crate::monitor::read;
 use crate::recipe::Recipe;
 use serde_json::Value;
 use shared::dataset::Descriptor;
 use shared::error::{Error, Result};
-use shared::plot::{Chart, INKS, Names, Panel, Series, legible};
+use shared::plot::{Chart, Dash, INKS, Names, Panel, Series, legible};
 use std::path::Path;
 
 /// (step, value)
@@ -48,7 +49,12 @@ pub fn weights(run: &Path) -> Result<Chart> {
     let panel = |text: &str, level: Option<f64>, lines: Vec<Line>| {
         let named = names.iter().zip(&colors).zip(lines);
         let series = named
-            .map(|((name, color), points)| Series { name: name.clone(), color: *color, points })
+            .map(|((name, &color), points)| Series {
+                name: name.clone(),
+                color,
+                dash: Dash::Solid,
+                points,
+            })
             .collect();
         Panel { title: format!("{text}{}", smoothed(window)), level, series }
     };

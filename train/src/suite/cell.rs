@@ -37,6 +37,9 @@ pub struct Cell {
     pub last_sitting_seconds: f64,
     /// Best mean IoU over all validations of the run; `report` is of the last weights, not of those.
     pub best_mean_iou: Option<f64>,
+    /// Steps that did not count, because loss or gradient was not finite; none if the cell's program did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<u64>,
     /// What the last weights scored on the validation split.
     pub report: Report,
 }

@@ -1,6 +1,7 @@
 //! A loss of a suite's grid, with settings where they are not the defaults: `recall`, `focal:gamma=1`,
 //! `recall:floor=false:momentum=0.9`. Not the loss: the recipe's own reader checks names and values.
 
+use crate::loss::LossSettings;
 use serde::{Deserialize, Serialize};
 use shared::error::{Error, Result};
 use std::fmt;
@@ -30,6 +31,23 @@ impl Choice {
     pub fn changes(&self) -> Vec<String> {
         let settings = self.settings.iter().map(|(key, value)| format!("loss.{key}={value}"));
         std::iter::once(format!("loss={}", self.name)).chain(settings).collect()
+    }
+
+    /// The same loss said shortest: without settings that have the loss's own default, so that `focal:gamma=2` and
+    /// `focal` are one. `read` gives the settings of a choice as the recipe's reader takes them.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn shortest(mut self, read: impl Fn(&Self) -> Result<LossSettings>) -> Result<Self> {
+        let whole = read(&self)?;
+        for (key, _) in self.settings.clone() {
+            let mut less = self.clone();
+            less.settings.retain(|(other, _)| *other != key);
+            if read(&less)? == whole {
+                self = less;
+            }
+        }
+        Ok(self)
     }
 
     /// For people: `recall (floor=false, momentum=0.9)`.
@@ -110,6 +128,24 @@ mod tests {
         assert_eq!(choice.slug(), "recall_floor=false_momentum=0.9");
         let plain: Choice = "soft-iou".parse().expect("parses");
         assert_eq!((plain.label(), plain.slug()), ("soft-iou".into(), "soft-iou".into()));
+    }
+
+    #[test]
+    fn settings_that_have_their_defaults_are_left_out() {
+        let read = |choice: &Choice| {
+            let section = choice.settings.iter().map(|(k, v)| format!("{k} = {v}\n"));
+            let text = format!("name = \"{}\"\n{}", choice.name, section.collect::<String>());
+            Ok(toml::from_str(&text).expect("a loss"))
+        };
+        for (text, shortest) in [
+            ("focal:gamma=2", "focal"),
+            ("focal:gamma=1", "focal:gamma=1"),
+            ("recall:floor=true:momentum=0.9", "recall:momentum=0.9"),
+            ("lovasz", "lovasz"),
+        ] {
+            let choice: Choice = text.parse().expect("parses");
+            assert_eq!(choice.shortest(read).expect("reads").to_string(), shortest);
+        }
     }
 
     #[test]

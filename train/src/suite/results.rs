@@ -5,6 +5,7 @@ use super::table::Table;
 use super::{Cell, Choice, Folder, Plan, write};
 use shared::error::{Context, Error, Result};
 use shared::plot;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -100,6 +101,27 @@ fn notes(folder: &Path) -> Result<String> {
     Ok(format!("\n{}\n", text.trim()))
 }
 
+/// What to be wary of where cells are compared: other precisions, steps that did not count.
+fn remarks(plan: &Plan, cells: &[Cell]) -> String {
+    let asked = |cell: &&Cell| plan.cells().any(|(l, seed)| cell.loss == *l && cell.seed == seed);
+    let cells: Vec<&Cell> = cells.iter().filter(asked).collect();
+    let precisions: BTreeSet<&str> = cells.iter().map(|cell| &*cell.maker.precision).collect();
+    let mut text = String::new();
+    if precisions.len() > 1 {
+        let precisions: Vec<&str> = precisions.into_iter().collect();
+        let _ = write!(text, "\nNot all in one precision: {}.\n", precisions.join(", "));
+    }
+    let skipped = cells.iter().filter_map(|cell| {
+        let steps = cell.skipped.filter(|&steps| steps > 0)?;
+        Some(format!("{}, seed {}: {steps}", cell.loss.label(), cell.seed))
+    });
+    let skipped: Vec<String> = skipped.collect();
+    if !skipped.is_empty() {
+        let _ = write!(text, "\nSteps that did not count, not finite: {}.\n", skipped.join("; "));
+    }
+    text
+}
+
 /// Cells with one maker.
 struct Made<'a> {
     maker: String,
@@ -139,6 +161,7 @@ fn origin(plan: &Plan, cells: &[Cell]) -> String {
             if iterations > 0.0 { format!("{:.2}", seconds / iterations) } else { "-".into() };
         let _ = writeln!(text, "| {} | {maker} | {pace} |", cells.join("; "));
     }
+    text += &remarks(plan, cells);
     let summary = "<details><summary>Recipe (loss and seed stand for those of the table)</summary>";
     let _ = write!(text, "\n{summary}\n\n```toml\n{}\n```\n\n</details>\n", plan.recipe.trim());
     text

@@ -25,6 +25,8 @@ pub struct Trained {
     pub seconds: f64,
     /// Best mean IoU over all validations.
     pub best_mean_iou: Option<f64>,
+    /// Steps of the whole run that did not count.
+    pub skipped: u64,
     /// What the last weights scored.
     pub report: Report,
     /// Program and machine.
@@ -118,6 +120,7 @@ fn cell(job: &Job, plan: &Plan, trained: Trained) -> Result<Cell> {
         last_sitting_from: trained.from,
         last_sitting_seconds: trained.seconds,
         best_mean_iou: trained.best_mean_iou,
+        skipped: Some(trained.skipped),
         report: trained.report,
     })
 }

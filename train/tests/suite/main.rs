@@ -84,6 +84,7 @@ fn trained(report: Report) -> Trained {
         from: 4,
         seconds: 2.0,
         best_mean_iou: report.mean_iou,
+        skipped: 0,
         report,
         maker: Maker {
             version: "0.1.0".into(),
