@@ -1,8 +1,7 @@
 """Makes network.safetensors: torchvision's DeepLabV3 at weights that both sides compute from names.
 
-ResNet-50 and 101 at output stride 8 are torchvision's own constructors. At stride 16, and for ResNet-18 and 34, the
-parts are torchvision's (ResNet, DeepLabHead, FCNHead) put together here, with the dilated basic block of
-models/deeplabv3plus.py, where DeepLabV3+ stands as well (two networks of it).
+ResNet-50 and 101 at output stride 8 are torchvision's own constructors. Stride 16, ResNet-18 and 34, and DeepLabV3+ (two
+networks of it) are models/deeplab.py's, of torchvision's parts.
 Everything is computed in f64, so that the distance in train/tests/network is the rounding of the tested side alone.
 
 pip install torch==2.11.0 torchvision==0.26.0 safetensors==0.8.0 numpy
@@ -31,13 +30,10 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import nn
-from torchvision.models._utils import IntermediateLayerGetter
 from torchvision.models.segmentation import deeplabv3_resnet50, deeplabv3_resnet101
-from torchvision.models.segmentation.deeplabv3 import DeepLabHead, DeepLabV3
-from torchvision.models.segmentation.fcn import FCNHead
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "models"))
-from deeplabv3plus import DeepLabV3Plus, dilated_resnet  # noqa: E402
+import deeplab  # noqa: E402
 
 CLASSES = 7
 SIZES = [(64, 96), (65, 97), (96, 50)]  # height, width
@@ -121,15 +117,10 @@ def fingerprint(tensor):
 
 
 def network(depth, output_stride, plus=False):
-    if plus:
-        return DeepLabV3Plus(f"resnet{depth}", CLASSES, output_stride, auxiliary=True)
-    if depth in CONSTRUCTORS and output_stride == 8:
+    if depth in CONSTRUCTORS and output_stride == 8 and not plus:
         return CONSTRUCTORS[depth](weights=None, weights_backbone=None, num_classes=CLASSES, aux_loss=True)
-    backbone = dilated_resnet(f"resnet{depth}", output_stride)
-    channels = backbone.fc.in_features
-    backbone = IntermediateLayerGetter(backbone, {"layer4": "out", "layer3": "aux"})
-    rates = [12, 24, 36] if output_stride == 8 else [6, 12, 18]
-    return DeepLabV3(backbone, DeepLabHead(channels, CLASSES, rates), FCNHead(channels // 2, CLASSES))
+    head = "deeplabv3plus" if plus else "deeplabv3"
+    return deeplab.network(f"resnet{depth}", head, CLASSES, output_stride, auxiliary=True)
 
 
 def normalized(batch, size, dtype):

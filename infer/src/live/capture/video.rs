@@ -1,5 +1,5 @@
-//! Watching over ffmpeg: stalls, ends, changes of size and garbage are reported within a second, and what is
-//! live is opened again, after a growing pause. Not the reading itself, which is `pipe`'s.
+//! Watching over ffmpeg: stalls, ends, changes of size and garbage are reported within a second (a stall where frames
+//! come rarely: 2.5), and what is live is opened again, after a growing pause. Not the reading itself, which is `pipe`'s.
 //! A file that ends has ended; a camera or a stream that ends has failed. One that was never there is tried
 //! for a while and then fails the run, so that who started it (systemd) starts it again.
 

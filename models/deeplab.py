@@ -1,8 +1,9 @@
-"""DeepLabV3+ for PyTorch, with the names that `model.head = "deeplabv3plus"` trains under.
+"""The networks of recall-seg in PyTorch, under the names that their weights are saved with.
 
-torchvision has no DeepLabV3+; this is Chen et al. 2018 with plain convolutions on torchvision's ResNet and ASPP.
+torchvision has DeepLabV3 on ResNet-50 and 101 at output stride 8; these are all backbones, both output strides and both
+heads, of torchvision's parts: DeepLabV3, and DeepLabV3+ (Chen et al. 2018) with plain convolutions.
 
-    net = DeepLabV3Plus("resnet50", classes=19)
+    net = network("resnet18", "deeplabv3plus", classes=19, output_stride=16)  # model.backbone, head, output_stride of recipe.toml
     net.load_state_dict(safetensors.torch.load_file("weights.safetensors"))   # from `train export --output weights.safetensors`
     scores = net.eval()(images)["out"]                                        # images normalized as torchvision does
 
@@ -13,7 +14,7 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.models import resnet
 from torchvision.models._utils import IntermediateLayerGetter
-from torchvision.models.segmentation.deeplabv3 import ASPP
+from torchvision.models.segmentation.deeplabv3 import ASPP, DeepLabHead, DeepLabV3
 from torchvision.models.segmentation.fcn import FCNHead
 
 BLOCKS = {"resnet18": [2, 2, 2, 2], "resnet34": [3, 4, 6, 3], "resnet50": [3, 4, 6, 3], "resnet101": [3, 4, 23, 3]}
@@ -47,13 +48,18 @@ def three_by_three(inputs):
     return [nn.Conv2d(inputs, 256, 3, padding=1, bias=False), nn.BatchNorm2d(256), nn.ReLU()]
 
 
+def rates(output_stride):
+    """Of the pyramid's dilated convolutions."""
+    return [12, 24, 36] if output_stride == 8 else [6, 12, 18]
+
+
 class Decoder(nn.Module):
     """48 channels of stage 1 beside the pyramid, two 3 x 3 convolutions, the classifier."""
 
-    def __init__(self, low, high, classes, rates):
+    def __init__(self, low, high, classes, output_stride):
         super().__init__()
         self.project = nn.Sequential(nn.Conv2d(low, 48, 1, bias=False), nn.BatchNorm2d(48), nn.ReLU())
-        self.aspp = ASPP(high, rates)
+        self.aspp = ASPP(high, rates(output_stride))
         self.classifier = nn.Sequential(*three_by_three(48 + 256), *three_by_three(256), nn.Conv2d(256, classes, 1))
 
     def forward(self, low, high):
@@ -70,8 +76,7 @@ class DeepLabV3Plus(nn.Module):
         body = dilated_resnet(backbone, output_stride)
         channels = body.fc.in_features
         self.backbone = IntermediateLayerGetter(body, {"layer1": "low", "layer3": "aux", "layer4": "out"})
-        rates = [12, 24, 36] if output_stride == 8 else [6, 12, 18]
-        self.classifier = Decoder(channels // 8, channels, classes, rates)
+        self.classifier = Decoder(channels // 8, channels, classes, output_stride)
         self.aux_classifier = FCNHead(channels // 2, classes) if auxiliary else None
 
     def forward(self, x):
@@ -81,3 +86,14 @@ class DeepLabV3Plus(nn.Module):
             scores["aux"] = self.aux_classifier(maps["aux"])
         resize = lambda s: F.interpolate(s, size=x.shape[2:], mode="bilinear", align_corners=False)
         return {name: resize(s) for name, s in scores.items()}
+
+
+def network(backbone="resnet18", head="deeplabv3plus", classes=19, output_stride=16, auxiliary=False):
+    """The network of a recipe's [model]: images [N, 3, H, W] to {"out": scores [N, classes, H, W]}."""
+    if head == "deeplabv3plus":
+        return DeepLabV3Plus(backbone, classes, output_stride, auxiliary)
+    body = dilated_resnet(backbone, output_stride)
+    channels = body.fc.in_features
+    maps = {"layer4": "out", "layer3": "aux"} if auxiliary else {"layer4": "out"}
+    aux = FCNHead(channels // 2, classes) if auxiliary else None
+    return DeepLabV3(IntermediateLayerGetter(body, maps), DeepLabHead(channels, classes, rates(output_stride)), aux)
