@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::dataset::{Descriptor, Index};
 use shared::decode::MAX_SIDE;
-use shared::error::Result;
+use shared::error::{Result, tell};
 
 use crate::provider::Choice;
-use crate::session::{Arena, CardFor, Options, Shapes, check_cards};
+use crate::session::{Arena, CardFor, Options, Shapes, Tail, check_cards};
 
 /// Where and how models run; the same for every command.
 #[derive(Debug, Clone, Args)]
@@ -89,6 +89,7 @@ impl Run {
             engine_cache: self.engine_cache.clone(),
             input_size: self.input_size,
             shapes: Shapes::Fixed,
+            tail: Tail::Cut,
         })
     }
 }
@@ -108,12 +109,16 @@ pub struct Data {
 }
 
 impl Data {
-    /// The index of the split.
+    /// The index of the split; what was left out of it is said.
     ///
     /// # Errors
     /// An unknown data set, a folder or split that is not there, incomplete pairs.
     pub fn open(&self) -> Result<Index> {
-        Index::open(&Descriptor::find(&self.dataset)?, &self.data_root, &self.split)
+        let index = Index::open(&Descriptor::find(&self.dataset)?, &self.data_root, &self.split)?;
+        for note in &index.notes {
+            tell(format_args!("{} {}: {note}", index.descriptor.name, index.split));
+        }
+        Ok(index)
     }
 }
 

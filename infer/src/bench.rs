@@ -10,15 +10,14 @@ use clap::Args;
 use image::RgbImage;
 use serde::Serialize;
 use shared::decode;
-use shared::error::{Context, Error, Result, tell};
-use shared::files::write_atomic;
+use shared::error::{Error, Result, tell};
 use shared::preprocess;
 use shared::render::Palette;
 use shared::streets::{StreetSettings, drive_frame};
 
 use crate::args::{Run, parse_size};
 use crate::interrupt;
-use crate::output::make_parent;
+use crate::output::{check_file, write_json};
 use crate::score::progress;
 use crate::session::Model;
 use crate::source::sources;
@@ -84,12 +83,12 @@ struct Row {
 /// At most this many decoded frames are held.
 const FRAMES_HELD: usize = 16;
 
-/// Runs the command; returns what goes to standard output.
+/// Runs the command: what goes to standard output, and then the JSON, without which the table is not lost.
 ///
 /// # Errors
 /// A wrong request, a model that cannot be run, a file that cannot be written, Ctrl-C.
-pub fn bench(args: &BenchArgs) -> Result<String> {
-    make_parent(args.json.as_deref())?;
+pub fn bench(args: &BenchArgs, print: impl Fn(&str)) -> Result<()> {
+    args.json.as_deref().map_or(Ok(()), check_file)?;
     let frames = frames(args)?;
     let options = args.run.options(&args.models)?;
     let mut rows = Vec::new();
@@ -120,15 +119,13 @@ pub fn bench(args: &BenchArgs) -> Result<String> {
         rows.push(row);
     }
     if args.build_only {
-        return Ok(built);
+        print(&built);
+        return Ok(());
     }
     let (w, h) = frames[0].dimensions();
     let file = BenchFile { cpu_threads: args.run.threads, frame: [w, h], models: rows };
-    if let Some(path) = &args.json {
-        let json = serde_json::to_string(&file).work(|| "bench: JSON".into())?;
-        write_atomic(path, (json + "\n").as_bytes())?;
-    }
-    Ok(table(&file))
+    print(&table(&file));
+    args.json.as_deref().map_or(Ok(()), |path| write_json(path, &file))
 }
 
 /// Frames to take in turn, decoded.
@@ -150,7 +147,22 @@ fn frames(args: &BenchArgs) -> Result<Vec<RgbImage>> {
             found.len()
         ));
     }
-    found.iter().take(FRAMES_HELD).map(|source| decode::rgb(&source.path)).collect()
+    let mut frames: Vec<RgbImage> = Vec::new();
+    for source in found.iter().take(FRAMES_HELD) {
+        let frame = decode::rgb(&source.path)?;
+        let (w, h) = frames.first().unwrap_or(&frame).dimensions();
+        if frame.dimensions() != (w, h) {
+            return Err(Error::request(format!(
+                "--images: {}: expected {w} x {h} as the first image, got {} x {}",
+                source.path.display(),
+                frame.width(),
+                frame.height()
+            ))
+            .hint("times belong to one size: name images of one size only"));
+        }
+        frames.push(frame);
+    }
+    Ok(frames)
 }
 
 /// The stages of each frame, and the seconds that all took.

@@ -13,7 +13,13 @@ use crate::outline::Outline;
 use crate::provider::Placed;
 use crate::session::pixels::{Normalization, Pixels};
 use crate::session::{Sizing, Want};
+use crate::tail::Scores;
 use crate::upsample::Size;
+
+use self::tensor::Tensor;
+pub(crate) use self::tensor::shape_line;
+
+mod tensor;
 
 /// Card and graph, brought together.
 pub(crate) struct Contract {
@@ -30,7 +36,7 @@ pub(crate) enum Ending {
     /// Labels, logits or both, as the card says.
     Whole { labels: Option<String>, logits: Option<String> },
     /// Logits that are to be resized to input size, since the graph was cut there (`tail`).
-    Scores(String),
+    Scores(Scores),
 }
 
 /// What is said of a model, before its graph is asked.
@@ -57,6 +63,14 @@ impl Said {
                 Card::KEY
             ))
             .hint("its classes and its input are unknown: for a model from elsewhere give --card FILE.toml (models/README.md); `train export` writes models with a card")),
+        }
+    }
+
+    /// Checksum of the card if a user gave it; the model's own is in the model's.
+    pub fn card_sum(&self) -> Option<&str> {
+        match self {
+            Self::Own(_) => None,
+            Self::Foreign(card) => Some(&card.sha256),
         }
     }
 
@@ -90,7 +104,11 @@ impl Contract {
     ) -> Result<Self> {
         let session = &placed.session;
         let contract = match said {
-            Said::Own(card) => Self::own(*card, outline, session, placed.scores.as_deref())?,
+            Said::Own(card) => {
+                Self::own(*card, outline, session, placed.scores.clone()).map_err(|e| {
+                    e.hint("card and graph contradict each other: export the model again")
+                })?
+            }
             Said::Foreign(card) => Self::foreign(&card, name, outline.opset, session)?,
         };
         contract.resized_to(size)
@@ -103,13 +121,16 @@ impl Contract {
             return Err(Error::request(format!(
                 "--input-size: expected {}x{}, the only size the model takes, got {w}x{h}",
                 fixed.0, fixed.1
-            )));
+            ))
+            .hint("leave it out: images are resized to that size anyway"));
         }
-        let multiple = self.sizing.multiple;
-        if !w.is_multiple_of(multiple) || !h.is_multiple_of(multiple) {
+        let next = self.sizing.round_up((w, h));
+        if next != (w, h) {
             return Err(Error::request(format!(
-                "--input-size: expected multiples of {multiple} as on the card, got {w}x{h}"
-            )));
+                "--input-size: expected multiples of {} as on the card, got {w}x{h}",
+                self.sizing.multiple
+            ))
+            .hint(format!("the next such size is {}x{}", next.0, next.1)));
         }
         self.sizing.fixed = Some((w, h));
         (self.card.input.width, self.card.input.height) = (Some(w), Some(h));
@@ -117,24 +138,30 @@ impl Contract {
     }
 
     /// Of a model that `train export` wrote; `scores` if its graph was cut there.
-    fn own(card: Card, outline: &Outline, session: &Session, scores: Option<&str>) -> Result<Self> {
-        const HINT: &str = "card and graph contradict each other: export the model again";
-        let hint = |e: Error| e.hint(HINT);
-        let input = only_input(session)?;
+    fn own(
+        card: Card,
+        outline: &Outline,
+        session: &Session,
+        scores: Option<Scores>,
+    ) -> Result<Self> {
         let rgb = [None, None, None, Some(3)];
-        Tensor::new(&card.input.name, TensorElementType::Uint8, &rgb).check(input).map_err(hint)?;
+        Tensor::new(&card.input.name, TensorElementType::Uint8, &rgb)
+            .check(only_input(session)?)?;
         for output in &card.outputs {
             if !outline.outputs.contains(&output.name) {
-                return Err(hint(no_output(&output.name, &outline.outputs)));
+                return Err(no_output(&output.name, &outline.outputs));
             }
         }
         let logits = [None, Some(card.classes.len() as i64), None, None];
         let check = |name: &str, ty, shape: &[Option<i64>]| {
-            Tensor::new(name, ty, shape).check(output_called(session, name)?).map_err(hint)?;
+            Tensor::new(name, ty, shape).check(output_called(session, name)?)?;
             Ok::<_, Error>(name.to_owned())
         };
         let ending = match scores {
-            Some(scores) => Ending::Scores(check(scores, TensorElementType::Float32, &logits)?),
+            Some(scores) => {
+                check(&scores.logits, TensorElementType::Float32, &logits)?;
+                Ending::Scores(scores)
+            }
             None => {
                 let given = |want: Want| card.output(want.name()).map(|_| want.name());
                 Ending::Whole {
@@ -158,7 +185,7 @@ impl Contract {
         const HINT: &str =
             "card and graph contradict each other: change the card, or export the model as it says";
         let hint = |e: Error| e.hint(HINT);
-        let input = only_input(session)?;
+        let input = only_input(session).map_err(hint)?;
         let wanted = card.input.name.as_deref().unwrap_or(input.name());
         let size = card.input.size.map(|[w, h]| (Some(i64::from(w)), Some(i64::from(h))));
         let (w, h) = size.unwrap_or_default();
@@ -206,7 +233,7 @@ impl Contract {
         match (&self.ending, want) {
             (Ending::Whole { labels, .. }, Want::Labels) => labels.as_deref(),
             (Ending::Whole { logits, .. }, Want::Logits) => logits.as_deref(),
-            (Ending::Scores(scores), _) => Some(scores),
+            (Ending::Scores(scores), _) => Some(&scores.logits),
         }
     }
 }
@@ -248,44 +275,5 @@ fn fixed_size(input: &Outlet, card: &ForeignCard) -> Result<Option<Size>> {
             input.dtype()
         ))
         .hint("give the card the size that images are to be resized to: size = [WIDTH, HEIGHT]")),
-    }
-}
-
-/// What an input or output must be; `None` among the sizes is one that may be anything.
-struct Tensor<'a> {
-    name: &'a str,
-    ty: TensorElementType,
-    shape: &'a [Option<i64>],
-}
-
-impl<'a> Tensor<'a> {
-    fn new(name: &'a str, ty: TensorElementType, shape: &'a [Option<i64>]) -> Self {
-        Self { name, ty, shape }
-    }
-
-    /// A graph may leave any size open.
-    fn check(&self, outlet: &Outlet) -> Result<()> {
-        let dtype = outlet.dtype();
-        let fits = |got: &[i64]| {
-            got.len() == self.shape.len()
-                && self.shape.iter().zip(got).all(|(s, g)| s.is_none_or(|s| *g < 0 || *g == s))
-        };
-        let well = outlet.name() == self.name
-            && dtype.tensor_type() == Some(self.ty)
-            && dtype.tensor_shape().is_some_and(|got| fits(got));
-        if well { Ok(()) } else { Err(self.mismatch(outlet)) }
-    }
-
-    fn mismatch(&self, outlet: &Outlet) -> Error {
-        let sizes: Vec<String> =
-            self.shape.iter().map(|s| s.map_or("?".into(), |s| s.to_string())).collect();
-        Error::request(format!(
-            "graph: expected {} {} [{}], got {} {}",
-            self.name,
-            self.ty,
-            sizes.join(", "),
-            outlet.name(),
-            outlet.dtype()
-        ))
     }
 }

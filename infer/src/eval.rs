@@ -2,17 +2,17 @@
 //! to a baseline on request. Not a gate: a low score is no failure here.
 //! The JSON is `shared::metrics::EvalFile`; labels are written for the data set's official scripts.
 
-use std::path::{Path, PathBuf};
+mod baseline;
+
+use std::path::PathBuf;
 
 use clap::Args;
-use shared::dataset::Index;
-use shared::error::{Context, Error, Result, tell};
-use shared::files::write_atomic;
-use shared::metrics::EvalFile;
+use shared::error::{Error, Result, tell};
+use shared::metrics::{Averaged, EvalFile};
 
 use crate::args::{Data, Run, parse_size};
 use crate::average::{Averaging, Window};
-use crate::output::{make_folder, make_parent, write_native};
+use crate::output::{check_file, check_folder, write_json, write_native};
 use crate::score::{self, check_classes, median_ms, report};
 use crate::session::{Model, Resized};
 use crate::table::table;
@@ -78,21 +78,18 @@ impl EvalArgs {
     }
 }
 
-/// Runs the command; returns what goes to standard output.
+/// Runs the command: what goes to standard output, and then the JSON, without which the table is not lost.
 ///
 /// # Errors
 /// A wrong request, a file that cannot be read or written, Ctrl-C.
-pub fn eval(args: &EvalArgs) -> Result<String> {
+pub fn eval(args: &EvalArgs, print: impl Fn(&str)) -> Result<()> {
     let index = args.data.open()?;
-    let baseline = args.baseline.as_deref().map(|path| read_baseline(path, &index)).transpose()?;
-    // Before the work, so that a wrong path costs no hour.
-    make_parent(args.json.as_deref())?;
-    if let Some(folder) = &args.save_labels {
-        make_folder(folder)?;
-    }
+    args.json.as_deref().map_or(Ok(()), check_file)?;
+    args.save_labels.as_deref().map_or(Ok(()), check_folder)?;
     let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
     tell(model.provider_line());
     check_classes(model.card(), &index.descriptor)?;
+    let baseline = args.baseline.as_deref().map(|path| baseline::read(path, &index)).transpose()?;
 
     let places: Vec<usize> = (0..index.samples.len()).collect();
     let started = std::time::Instant::now();
@@ -129,53 +126,28 @@ pub fn eval(args: &EvalArgs) -> Result<String> {
         averaged: averaging.as_ref().map(Averaging::record),
         report: report(&score.confusion, &index.descriptor),
     };
-    if let Some(path) = &args.json {
-        let json = serde_json::to_string(&file).work(|| "eval: JSON".into())?;
-        write_atomic(path, (json + "\n").as_bytes())?;
-    }
     let mut text = table(&file, baseline.as_ref());
-    if let Some(averaging) = &averaging {
-        text += &format!("mean softmax of {}\n", describe(averaging));
+    if file.averaged.is_some() {
+        text += &format!("{}\n", seen(file.averaged.as_ref()));
+    }
+    if let Some(baseline) = baseline.filter(|baseline| baseline.averaged != file.averaged) {
+        text += &format!("in the baseline: {}\n", seen(baseline.averaged.as_ref()));
     }
     if score.resized == Resized::Labels {
         text += "labels resized to the labels' size by nearest, since the model gives no logits\n";
     }
-    Ok(text)
+    print(&text);
+    args.json.as_deref().map_or(Ok(()), |path| write_json(path, &file))
 }
 
-fn describe(averaging: &Averaging) -> String {
-    let scales: Vec<String> = averaging.scales.iter().map(f64::to_string).collect();
-    let mirrored = if averaging.flip { ", each mirrored too" } else { "" };
-    let windows = averaging.window.map_or(String::new(), |w| {
-        format!(", in windows of {} x {} overlapping by {}", w.size.0, w.size.1, w.overlap)
+/// How the images of an evaluation were seen.
+fn seen(averaged: Option<&Averaged>) -> String {
+    let Some(averaged) = averaged else { return "each image once and whole".into() };
+    let scales: Vec<String> = averaged.scales.iter().map(f64::to_string).collect();
+    let mirrored = if averaged.flip { ", each mirrored too" } else { "" };
+    let overlap = averaged.overlap.unwrap_or(0.0);
+    let windows = averaged.window.map_or(String::new(), |[width, height]| {
+        format!(", in windows of {width} x {height} overlapping by {overlap}")
     });
-    format!("scales {}{mirrored}{windows}", scales.join(", "))
-}
-
-fn read_baseline(path: &Path, index: &Index) -> Result<EvalFile> {
-    let what = || format!("baseline: {}", path.display());
-    let text = std::fs::read_to_string(path).request(what)?;
-    let file: EvalFile = serde_json::from_str(&text)
-        .request(what)
-        .map_err(|e| e.hint("`infer eval --json FILE` writes one"))?;
-    let expected: Vec<&str> = index.descriptor.classes.iter().map(|c| c.name.as_str()).collect();
-    let got: Vec<&str> = file.report.classes.iter().map(|c| c.name.as_str()).collect();
-    let in_order = file.report.classes.iter().enumerate().all(|(i, c)| c.id == i);
-    if expected != got || !in_order {
-        return Err(Error::request(format!(
-            "{}: expected the classes {expected:?}, got {got:?}",
-            what()
-        )));
-    }
-    if (file.dataset.as_str(), file.split.as_str()) != (&index.descriptor.name, &index.split) {
-        let (data, split) = (&index.descriptor.name, &index.split);
-        return Err(Error::request(format!(
-            "{}: expected scores on {data} {split}, got {} {}",
-            what(),
-            file.dataset,
-            file.split
-        ))
-        .hint("scores on different images are not comparable"));
-    }
-    Ok(file)
+    format!("mean softmax of scales {}{mirrored}{windows}", scales.join(", "))
 }

@@ -7,14 +7,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 use shared::dataset::{Descriptor, Index};
-use shared::error::{Context, Error, Result, tell};
-use shared::files::write_atomic;
+use shared::error::{Error, Result, tell};
 use shared::metrics::{ClassReport, Report};
 use shared::render::Palette;
 
 use crate::args::{Data, Run, parse_in, parse_share};
 use crate::interrupt;
-use crate::output::make_parent;
+use crate::output::{check_file, write_json};
 use crate::score::{self, check_classes, progress, report};
 use crate::session::Model;
 use crate::timing::{Distribution, P99_FRAMES, Stages};
@@ -28,11 +27,11 @@ pub struct GateArgs {
     #[command(flatten)]
     data: Data,
     /// Lowest recall (accuracy) per class [example: person=0.85,bicycle=0.6]
-    #[arg(long, value_delimiter = ',', value_name = "CLASS=SHARE", value_parser = parse_bound)]
-    min_recall: Vec<(String, f64)>,
+    #[arg(long, value_name = "CLASS=SHARE", value_parser = parse_bounds)]
+    min_recall: Vec<Bounds>,
     /// Lowest IoU per class
-    #[arg(long, value_delimiter = ',', value_name = "CLASS=SHARE", value_parser = parse_bound)]
-    min_iou: Vec<(String, f64)>,
+    #[arg(long, value_name = "CLASS=SHARE", value_parser = parse_bounds)]
+    min_iou: Vec<Bounds>,
     /// Lowest mean IoU, 0 to 1
     #[arg(long, value_name = "SHARE", value_parser = parse_share)]
     min_miou: Option<f64>,
@@ -53,9 +52,24 @@ pub struct GateArgs {
     run: Run,
 }
 
-fn parse_bound(text: &str) -> std::result::Result<(String, f64), String> {
-    let (class, share) = text.rsplit_once('=').ok_or("expected CLASS=SHARE")?;
-    Ok((class.trim().to_owned(), parse_share(share.trim())?))
+/// Classes and their lowest values.
+type Bounds = Vec<(String, f64)>;
+
+/// `CLASS=SHARE,CLASS=SHARE`; a comma before the `=` belongs to the name.
+fn parse_bounds(text: &str) -> std::result::Result<Bounds, String> {
+    let mut bounds = Bounds::new();
+    let mut name = String::new();
+    for part in text.split_inclusive(',') {
+        name += part;
+        if let Some((class, share)) = name.trim_end_matches(',').rsplit_once('=') {
+            bounds.push((class.trim().to_owned(), parse_share(share.trim())?));
+            name.clear();
+        }
+    }
+    if bounds.is_empty() || !name.is_empty() {
+        return Err(format!("expected CLASS=SHARE, got {name:?}"));
+    }
+    Ok(bounds)
 }
 
 fn parse_ms(text: &str) -> std::result::Result<f64, String> {
@@ -112,7 +126,7 @@ impl Check {
 pub fn gate(args: &GateArgs, print: impl Fn(&str)) -> Result<()> {
     let index = args.data.open()?;
     check_request(args, &index)?;
-    make_parent(args.json.as_deref())?;
+    args.json.as_deref().map_or(Ok(()), check_file)?;
     let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
     tell(model.provider_line());
     check_classes(model.card(), &index.descriptor)?;
@@ -145,8 +159,7 @@ pub fn gate(args: &GateArgs, print: impl Fn(&str)) -> Result<()> {
         latency_ms: latency,
     };
     if let Some(path) = &args.json {
-        let json = serde_json::to_string(&file).work(|| "gate: JSON".into())?;
-        write_atomic(path, (json + "\n").as_bytes())?;
+        write_json(path, &file)?;
     }
     error.map_or(Ok(()), Err)
 }
@@ -154,13 +167,12 @@ pub fn gate(args: &GateArgs, print: impl Fn(&str)) -> Result<()> {
 /// What can be refused before an hour of work.
 fn check_request(args: &GateArgs, index: &Index) -> Result<()> {
     let asked = args.min_miou.or(args.min_mean_recall).or(args.max_p99_ms).is_some();
-    if !asked && args.min_recall.is_empty() && args.min_iou.is_empty() {
+    let mut bounds = args.min_recall.iter().chain(&args.min_iou).flatten().peekable();
+    if !asked && bounds.peek().is_none() {
         return Err(Error::request("gate: expected something to hold the model to, got no limit")
             .hint("--min-recall person=0.85 --min-miou 0.5 --max-p99-ms 50"));
     }
-    for (class, _) in args.min_recall.iter().chain(&args.min_iou) {
-        known_class(class, &index.descriptor)?;
-    }
+    bounds.try_for_each(|(class, _)| known_class(class, &index.descriptor))?;
     let frames = timed_frames(args, index);
     if args.max_p99_ms.is_some() && frames < P99_FRAMES {
         return Err(Error::request(format!(
@@ -204,12 +216,12 @@ fn latency(args: &GateArgs, model: &mut Model, index: &Index) -> Result<Distribu
 
 fn checks(args: &GateArgs, report: &Report, latency: Option<&Distribution>) -> Vec<Check> {
     type Value = fn(&ClassReport) -> Option<f64>;
-    let by_class = |what: &str, bounds: &[(String, f64)], value: Value| -> Vec<Check> {
+    let by_class = |what: &str, bounds: &[Bounds], value: Value| -> Vec<Check> {
         let got = |name: &str| report.classes.iter().find(|c| c.name == name).and_then(value);
         let check = |(name, limit): &(String, f64)| {
             Check::at_least(format!("{what} of {name}"), *limit, got(name))
         };
-        bounds.iter().map(check).collect()
+        bounds.iter().flatten().map(check).collect()
     };
     let mut checks = by_class("recall", &args.min_recall, |c| c.accuracy);
     checks.extend(by_class("IoU", &args.min_iou, |c| c.iou));
@@ -224,4 +236,21 @@ fn checks(args: &GateArgs, report: &Report, latency: Option<&Distribution>) -> V
         Check::at_most(what, limit, d.p99_bound)
     }));
     checks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_in_the_name_of_a_class_does_not_end_it() {
+        let bound = |name: &str, limit| (name.to_owned(), limit);
+        let expected = vec![bound("pole, thin", 0.5), bound("person", 0.25)];
+        assert_eq!(parse_bounds("pole, thin=0.5, person = 0.25"), Ok(expected));
+        for bad in
+            ["", "person", "person=0.5,pole", "person=85", "pole=half,person=0.5", "pole=1,,"]
+        {
+            assert!(parse_bounds(bad).is_err(), "{bad}");
+        }
+    }
 }

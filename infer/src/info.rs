@@ -1,5 +1,5 @@
 //! `infer info`: what a model file is, and with `--verify` whether it computes what its trainer computed.
-//! Not a score. The replay itself is `verify`'s.
+//! Not a score. The replay itself is `verify`'s. The graph is opened whole, as the file has it.
 //! Everything comes from the card and the graph; nothing is guessed.
 
 use std::fmt::Write;
@@ -12,7 +12,8 @@ use shared::error::{Error, Result, tell};
 use crate::args::Run;
 use crate::manifest::Manifest;
 use crate::model_file::ModelFile;
-use crate::session::{Model, Options, Shapes};
+use crate::provider::Provider;
+use crate::session::{Model, Options, Shapes, Tail};
 use crate::table::percent;
 use crate::verify::verify;
 
@@ -25,7 +26,7 @@ pub struct InfoArgs {
     /// Replay the card's probe: exit code 1 if the model does not compute what its trainer did
     #[arg(long)]
     verify: bool,
-    /// Add the model's SHA-256 to this manifest, which is made if it is not there
+    /// Add the model's SHA-256, and its card's, to this manifest, which is made if it is not there
     #[arg(long, value_name = "MANIFEST", conflicts_with_all = ["verify", "manifest"])]
     pin: Option<PathBuf>,
     #[command(flatten)]
@@ -40,22 +41,26 @@ pub fn info(args: &InfoArgs, print: impl Fn(&str)) -> Result<()> {
     let file = ModelFile::read(&args.model)?;
     // A probe has a size of its own.
     let shapes = if args.verify { Shapes::Free } else { Shapes::Fixed };
-    let mut model = Model::load(
-        &file,
-        Options { shapes, ..args.run.options(std::slice::from_ref(&args.model))? },
-    )?;
+    let options = args.run.options(std::slice::from_ref(&args.model))?;
+    let options = Options { shapes, tail: Tail::Whole, ..options };
+    let mut model = Model::load(&file, options.clone())?;
     tell(model.provider_line());
     if let Some(manifest) = &args.pin {
         // Only what could be opened is pinned.
-        print(&format!("{}\n", Manifest::pin(manifest, &file)?));
+        print(&format!("{}\n", Manifest::pin(manifest, &file, model.card_sum())?));
         return Ok(());
     }
     if !args.verify {
         print(&describe(&file, &model));
         return Ok(());
     }
-    let verdict = verify(&mut model)?;
+    let mut verdict = verify(&mut model)?;
     let (at, provider) = (args.model.display(), model.provider());
+    if verdict.verified && provider == Provider::Cpu {
+        // The other commands run it without its tail there.
+        let cut = verify(&mut Model::load(&file, Options { tail: Tail::Cut, ..options })?)?;
+        verdict = if cut.verified { verdict } else { cut };
+    }
     let word = if verdict.verified { "verified" } else { "not verified" };
     print(&format!("{word}: {at} on {provider}: {}\n", verdict.summary));
     if verdict.verified {

@@ -1,6 +1,7 @@
 //! Running an exported model through ONNX Runtime: scores, pictures, comparisons, facts.
 //! Not training and not export; it knows neither torch nor the trainer, and prints nothing on its own to
-//! standard output. One file per command (`eval`, `predict`, `compare`, `bench`, `gate`, `info`), on top of `session`.
+//! standard output. One file or folder per command (`eval`, `predict`, `compare`, `live`, `bench`, `gate`, `info`), on top
+//! of `session`.
 
 // A log that cannot be written must not end the work: `shared::error::tell` in place of `eprintln!`.
 #![warn(clippy::print_stderr)]

@@ -52,11 +52,11 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     interrupt::catch()?;
     match cli.command {
-        Command::Eval(args) => print(&eval(&args)?),
+        Command::Eval(args) => eval(&args, print)?,
         Command::Predict(args) => print(&predict(&args)?),
         Command::Compare(args) => print(&compare(&args)?),
         Command::Live(args) => live(&args, print)?,
-        Command::Bench(args) => print(&bench(&args)?),
+        Command::Bench(args) => bench(&args, print)?,
         Command::Gate(args) => gate(&args, print)?,
         Command::Info(args) => info(&args, print)?,
     }

@@ -1,6 +1,19 @@
 //! The list of models that may be opened: a TOML file of names and SHA-256, such as models/manifest.toml.
 //! Not a signature: who can write the manifest decides. It is compared before a byte of a model is parsed,
 //! with the bytes that are then run (`model_file` reads a file once).
+//!
+//! ```toml
+//! [models]
+//! "own.onnx" = "3e23e816..."
+//! "tv.onnx" = "ca978112..."
+//!
+//! [cards]                     # of models from elsewhere, under the model's name
+//! "tv.onnx" = "2e7d2c03..."
+//! ```
+//!
+//! A card decides as much as the weights: what is done to the pixels, and what the classes are called. So a
+//! card that is given for a listed model must be listed too. A list without `[cards]`, as older versions
+//! wrote it, opens models that need none.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,20 +25,25 @@ use shared::files::write_atomic;
 use crate::model_file::ModelFile;
 
 /// What stands above the entries that this program writes.
-const HEAD: &str = "# Models that `infer --manifest` opens, by file name and SHA-256.\n# `infer info --model FILE --pin MANIFEST` adds one, or renews its checksum.\n\n";
+const HEAD: &str = "# Models that `infer --manifest` opens, by file name and SHA-256; cards by their model's name.\n# `infer info --model FILE [--card FILE] --pin MANIFEST` adds one, or renews its checksums.\n\n";
+
+/// A checksum per model's file name.
+type Sums = BTreeMap<String, String>;
 
 /// File names and their checksums.
 #[derive(Debug)]
 pub struct Manifest {
     path: PathBuf,
-    sums: BTreeMap<String, String>,
+    sums: File,
 }
 
-/// The file as it is written: `[models]`, then `"name.onnx" = "sha256"`.
-#[derive(Serialize, Deserialize)]
+/// The file as it is written.
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    models: BTreeMap<String, String>,
+    models: Sums,
+    #[serde(default, skip_serializing_if = "Sums::is_empty")]
+    cards: Sums,
 }
 
 impl Manifest {
@@ -35,60 +53,81 @@ impl Manifest {
     /// A file that cannot be read, or is no manifest (exit code 2).
     pub fn read(path: &Path) -> Result<Self> {
         let what = || format!("manifest: {}", path.display());
-        let hint = "`infer info --model FILE --pin MANIFEST` writes one";
-        let text = std::fs::read_to_string(path).request(what).map_err(|e| e.hint(hint))?;
-        let file: File = toml::from_str(&text).request(what).map_err(|e| e.hint(hint))?;
+        let hint = |e: Error| e.hint("`infer info --model FILE --pin MANIFEST` writes one");
+        let text = std::fs::read_to_string(path).request(what).map_err(hint)?;
+        let sums: File = toml::from_str(&text).request(what).map_err(hint)?;
         let is_sum =
             |s: &String| s.len() == 64 && s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if let Some((name, sum)) = file.models.iter().find(|(_, sum)| !is_sum(sum)) {
-            return Err(Error::request(format!(
+        if let Some((name, sum)) =
+            sums.models.iter().chain(&sums.cards).find(|(_, sum)| !is_sum(sum))
+        {
+            return Err(hint(Error::request(format!(
                 "{}: {name}: expected 64 hexadecimal digits in lower case, got {sum:?}",
                 what()
-            )));
+            ))));
         }
-        Ok(Self { path: path.to_owned(), sums: file.models })
+        Ok(Self { path: path.to_owned(), sums })
     }
 
-    /// Refuses a file that is not listed under its name with its checksum.
+    /// Refuses a model that is not listed under its name with its checksum.
     ///
     /// # Errors
     /// Another checksum, or none (exit code 2).
     pub fn check(&self, file: &ModelFile) -> Result<()> {
-        let (name, got) = (file_name(file), file.sha256());
-        let at = format!("model: {}", file.path.display());
-        match self.sums.get(&name) {
-            Some(expected) if *expected == got => Ok(()),
+        self.compare("model", &self.sums.models, file, &file.sha256())
+    }
+
+    /// Refuses a card for a model from elsewhere, by its checksum, that is not listed under the model's name.
+    ///
+    /// # Errors
+    /// Another checksum, or none (exit code 2).
+    pub fn check_card(&self, file: &ModelFile, got: &str) -> Result<()> {
+        self.compare("card", &self.sums.cards, file, got)
+    }
+
+    fn compare(&self, what: &str, sums: &Sums, file: &ModelFile, got: &str) -> Result<()> {
+        let (name, list) = (file_name(file), self.path.display());
+        let at = format!("{what}: {}", file.path.display());
+        match sums.get(&name) {
+            Some(expected) if expected == got => Ok(()),
             Some(expected) => Err(Error::request(format!(
                 "{at}: expected SHA-256 {expected}, got {got}"
             ))
-            .hint(format!(
-                "{} pins it: copy the model again, or pin the new one on purpose",
-                self.path.display()
-            ))),
-            None => Err(Error::request(format!(
-                "{at}: expected a model that {} lists, got {name:?}",
-                self.path.display()
-            ))
-            .hint(format!("`infer info --model FILE --pin {}` adds it", self.path.display()))),
+            .hint(format!("{list} pins it: copy the {what} again, or pin the new one on purpose"))),
+            None => {
+                let card = if what == "card" { "--card FILE " } else { "" };
+                Err(Error::request(format!(
+                    "{at}: expected {name:?} among the {what}s in {list}, got none"
+                ))
+                .hint(format!("`infer info --model FILE {card}--pin {list}` adds it")))
+            }
         }
     }
 
-    /// Adds a model to the manifest at `path`, which is made if it is not there; says what was written.
+    /// Adds a model to the manifest at `path`, which is made if it is not there, with the checksum of the card that
+    /// was given for it; says what was written.
     ///
     /// # Errors
     /// A file there that is no manifest; one that cannot be written.
-    pub fn pin(path: &Path, file: &ModelFile) -> Result<String> {
-        let mut sums = if path.exists() { Self::read(path)?.sums } else { BTreeMap::new() };
+    pub fn pin(path: &Path, file: &ModelFile, card: Option<&str>) -> Result<String> {
+        let mut sums = if path.exists() { Self::read(path)?.sums } else { File::default() };
         let (name, sum) = (file_name(file), file.sha256());
-        let before = sums.insert(name.clone(), sum.clone());
-        let text = toml::to_string(&File { models: sums }).work(|| "manifest".into())?;
+        let before = (
+            sums.models.insert(name.clone(), sum.clone()),
+            match card {
+                Some(card) => sums.cards.insert(name.clone(), card.to_owned()),
+                None => sums.cards.remove(&name),
+            },
+        );
+        let text = toml::to_string(&sums).work(|| "manifest".into())?;
         write_atomic(path, format!("{HEAD}{text}").as_bytes())?;
-        let word = match before {
-            Some(before) if before == sum => "unchanged",
-            Some(_) => "renewed",
-            None => "added",
+        let word = match (before.0.as_deref(), before.1.as_deref()) {
+            (None, _) => "added",
+            (Some(model), before) if model == sum && before == card => "unchanged",
+            _ => "renewed",
         };
-        Ok(format!("{word}: {name} {sum} in {}", path.display()))
+        let card = card.map(|card| format!(" with the card {card}")).unwrap_or_default();
+        Ok(format!("{word}: {name} {sum}{card} in {}", path.display()))
     }
 }
 
@@ -109,7 +148,9 @@ mod tests {
     fn what_was_pinned_is_let_through_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("manifest.toml");
-        assert!(Manifest::pin(&path, &file(b"a")).unwrap().starts_with("added: m.onnx ca978112"));
+        assert!(
+            Manifest::pin(&path, &file(b"a"), None).unwrap().starts_with("added: m.onnx ca978112")
+        );
         let other = ModelFile { path: "n.onnx".into(), bytes: b"a".to_vec() };
         let manifest = Manifest::read(&path).unwrap();
         manifest.check(&file(b"a")).unwrap();
@@ -118,10 +159,12 @@ mod tests {
             error.contains("expected SHA-256 ca978112") && error.contains("got 3e23e816"),
             "{error}"
         );
-        assert!(manifest.check(&other).unwrap_err().to_string().contains("lists, got \"n.onnx\""));
+        let error = manifest.check(&other).unwrap_err().to_string();
+        assert!(error.contains("expected \"n.onnx\" among the models in "), "{error}");
 
-        assert!(Manifest::pin(&path, &other).unwrap().starts_with("added"));
-        assert!(Manifest::pin(&path, &file(b"b")).unwrap().starts_with("renewed"));
+        assert!(Manifest::pin(&path, &other, None).unwrap().starts_with("added"));
+        assert!(Manifest::pin(&path, &file(b"b"), None).unwrap().starts_with("renewed"));
+        assert!(Manifest::pin(&path, &file(b"b"), None).unwrap().starts_with("unchanged"));
         let manifest = Manifest::read(&path).unwrap();
         manifest.check(&other).unwrap();
         manifest.check(&file(b"b")).unwrap();
@@ -129,10 +172,37 @@ mod tests {
     }
 
     #[test]
+    fn a_card_is_pinned_with_its_model_and_without_one_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("manifest.toml");
+        let (model, sums) = (file(b"a"), ["1", "2"].map(|digit| digit.repeat(64)));
+        let check = |card: &str| Manifest::read(&path).unwrap().check_card(&model, card);
+        Manifest::pin(&path, &model, None).unwrap();
+        let error = check(&sums[0]).unwrap_err();
+        assert!(error.to_string().contains("expected \"m.onnx\" among the cards in "), "{error}");
+        assert!(error.hint_text().is_some_and(|hint| hint.contains("--card FILE --pin")));
+        for sum in &sums {
+            let line = Manifest::pin(&path, &model, Some(sum)).unwrap();
+            assert!(line.starts_with("renewed: m.onnx") && line.contains(sum), "{line}");
+            check(sum).unwrap();
+        }
+        assert!(check(&sums[0]).unwrap_err().to_string().contains("expected SHA-256 2222"));
+        assert!(Manifest::pin(&path, &model, Some(&sums[1])).unwrap().starts_with("unchanged"));
+        Manifest::pin(&path, &model, None).unwrap();
+        check(&sums[1]).unwrap_err();
+    }
+
+    #[test]
     fn a_manifest_with_anything_but_checksums_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("manifest.toml");
-        for text in ["", "[models]\n\"m.onnx\" = \"abc\"", "[models]\n[more]\n", "no TOML"] {
+        for text in [
+            "",
+            "[models]\n\"m.onnx\" = \"abc\"",
+            "[models]\n[more]\n",
+            "[models]\n[cards]\n\"m.onnx\" = \"A\"",
+            "no TOML",
+        ] {
             std::fs::write(&path, text).unwrap();
             assert!(Manifest::read(&path).is_err(), "{text}");
         }

@@ -2,7 +2,8 @@
 //! An image that cannot be read is reported, counted and makes the command fail; the others are done.
 //! Colours come from the model's card.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -14,10 +15,10 @@ use shared::render::{Palette, class_entries, legend, paste};
 use crate::args::Run;
 use crate::feed::{feed, loader_threads};
 use crate::interrupt;
-use crate::output::{make_folder, write_png};
+use crate::output::{check_folder, make_folder, write_png};
 use crate::score::{median_ms, progress};
 use crate::session::Model;
-use crate::source::sources;
+use crate::source::{Source, sources};
 
 /// What the user typed after `infer predict`.
 #[derive(Debug, Args)]
@@ -53,9 +54,10 @@ fn parse_opacity(text: &str) -> std::result::Result<f32, String> {
 /// A wrong request, images that could not be read, files that cannot be written, Ctrl-C.
 pub fn predict(args: &PredictArgs) -> Result<String> {
     let sources = sources(&args.inputs)?;
+    spare_inputs(args, &sources)?;
+    check_folder(&args.out)?;
     let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
     tell(model.provider_line());
-    make_folder(&args.out)?;
     let palette = Palette::new(&model.card().classes);
     let entries = class_entries(&model.card().classes);
     let sizing = model.sizing();
@@ -81,11 +83,12 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
             }
         };
         let result = model.segment(&input, image.dimensions())?;
-        let file = |kind: &str| args.out.join(format!("{}_{kind}.png", sources[i].name));
-        write_png(&file("color"), &palette.paint(&result.labels))?;
+        let [color_file, overlay_file] = pictures(&args.out, &sources[i].name);
+        make_folder(&args.out)?; // not before there is something to write
+        write_png(&color_file, &palette.paint(&result.labels))?;
         let overlay = palette.overlay(&image, &result.labels, args.opacity);
         write_png(
-            &file("overlay"),
+            &overlay_file,
             &above(&overlay, &legend(&entries, image.width(), legend_size(&image))),
         )?;
         for (list, time) in times.iter_mut().zip([prepare, result.run, result.post]) {
@@ -101,7 +104,7 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
     }
     let done = times[0].len();
     if done > 0 {
-        write_png(&args.out.join("legend.png"), &legend(&entries, 640, 16.0))?;
+        write_png(&args.out.join(LEGEND), &legend(&entries, 640, 16.0))?;
     }
     let [prepare, run, post] = times.map(|t| median_ms(&t));
     tell(format_args!(
@@ -120,6 +123,31 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
         "{done} images: NAME_color.png, NAME_overlay.png, legend.png in {}\n",
         args.out.display()
     ))
+}
+
+const LEGEND: &str = "legend.png";
+
+/// The colour map and the overlay of the image of this name.
+fn pictures(out: &Path, name: &str) -> [PathBuf; 2] {
+    ["color", "overlay"].map(|kind| out.join(format!("{name}_{kind}.png")))
+}
+
+/// Refuses to write over an input, and into a folder of inputs, where the next run would find these pictures.
+fn spare_inputs(args: &PredictArgs, sources: &[Source]) -> Result<()> {
+    let places = sources.iter().flat_map(|source| pictures(&args.out, &source.name));
+    let places = places.chain([args.out.clone(), args.out.join(LEGEND)]);
+    // What is not there yet has no place, and overwrites nothing.
+    let taken: BTreeSet<PathBuf> = places.filter_map(|place| place.canonicalize().ok()).collect();
+    let is_taken = |input: &&PathBuf| input.canonicalize().is_ok_and(|real| taken.contains(&real));
+    let mut inputs = args.inputs.iter().chain(sources.iter().map(|source| &source.path));
+    inputs.find(is_taken).map_or(Ok(()), |input| {
+        Err(Error::request(format!(
+            "--out: {}: expected a folder in which no input is overwritten, got the input {}",
+            args.out.display(),
+            input.display()
+        ))
+        .hint("name a folder of its own"))
+    })
 }
 
 /// Text that can be read on a picture of this size.

@@ -19,8 +19,8 @@ use crate::model_file::ModelFile;
 use crate::output::make_folder;
 use crate::placement::{Node, watch};
 use crate::runtime::{Runtime, runtime, take_last_error};
-use crate::session::{Arena, Options, Shapes};
-use crate::tail::cut;
+use crate::session::{Arena, Options, Shapes, Tail};
+use crate::tail::{Scores, cut};
 
 /// Where the user wants the model to run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -63,17 +63,8 @@ pub(crate) struct Placed {
     pub provider: Provider,
     /// For the user: what was found out about the placement.
     pub note: String,
-    /// Name of the coarse logits if the graph was cut behind them.
-    pub scores: Option<String>,
-}
-
-/// Whether what follows the coarse logits may be done outside the graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tail {
-    /// On the CPU it is cut off where `tail` can.
-    Cut,
-    /// The graph is run whole.
-    Whole,
+    /// What the graph gives if it was cut behind the coarse logits.
+    pub scores: Option<Scores>,
 }
 
 /// Makes a session of a model's bytes on the provider asked for. `sizes` are the graph's free dimensions by name,

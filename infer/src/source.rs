@@ -30,7 +30,10 @@ pub fn sources(inputs: &[PathBuf]) -> Result<Vec<Source>> {
     for input in inputs {
         let found = if input.is_dir() { images_in(input)? } else { vec![input.clone()] };
         for path in found {
-            let real = path.canonicalize().request(|| format!("input: {}", path.display()))?;
+            let real = path
+                .canonicalize()
+                .request(|| format!("input: {}", path.display()))
+                .map_err(|e| e.hint("name images, or folders with images"))?;
             if seen.insert(real) {
                 paths.push(path);
             }
@@ -64,7 +67,7 @@ fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// A unique name per path: its stem; where stems meet, with the folder, then with ending too, then numbered.
-fn names(paths: &[PathBuf]) -> Vec<String> {
+pub(crate) fn names(paths: &[PathBuf]) -> Vec<String> {
     let part = |p: Option<&std::ffi::OsStr>| {
         p.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
     };
@@ -93,7 +96,7 @@ fn names(paths: &[PathBuf]) -> Vec<String> {
 }
 
 /// Ends the second and later of equal names with a number that makes them unique.
-fn number(names: Vec<String>) -> Vec<String> {
+pub(crate) fn number(names: Vec<String>) -> Vec<String> {
     let mut taken: BTreeSet<String> = names.iter().cloned().collect();
     let mut met = BTreeSet::new();
     let mut unique = |name: String| {

@@ -6,9 +6,11 @@
 
 use std::collections::HashSet;
 
-use prost::encoding::{
-    DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field,
-};
+use prost::encoding::{WireType, encode_key, encode_varint};
+
+use self::wire::{FLOAT, INT64, Node, UINT8, Value, fields, put};
+
+mod wire;
 
 const GRAPH: u32 = 7; // of ModelProto
 const NODE: u32 = 1; // of GraphProto, as all below
@@ -18,12 +20,22 @@ const OUTPUT: u32 = 12;
 #[derive(Debug)]
 pub(crate) struct Cut {
     pub bytes: Vec<u8>,
-    /// Name of the output, f32 `[batch, classes, h, w]`.
-    pub scores: String,
+    pub scores: Scores,
+}
+
+/// Names of the two outputs of a model that was cut.
+#[derive(Debug, Clone)]
+pub(crate) struct Scores {
+    /// The coarse logits, f32 `[batch, classes, h, w]`.
+    pub logits: String,
+    /// The dimensions that the graph resizes them to, i64 `[4]`. How it comes to them is not looked into: whoever
+    /// does the rest compares them with those of the input.
+    pub sizes: String,
 }
 
 /// Cuts off what follows the coarse logits of a model that ends as every export of this project does: a
-/// bilinear resize with half-pixel centres named `logits`. `None` for any other model.
+/// bilinear resize with half-pixel centres named `logits`, and `labels` that are its argmax, the lower class
+/// winning ties, as bytes. `None` for any other model.
 pub(crate) fn cut(model: &[u8]) -> Option<Cut> {
     let top = fields(model)?;
     let mut graphs = top.iter().filter(|f| f.tag == GRAPH);
@@ -39,13 +51,21 @@ pub(crate) fn cut(model: &[u8]) -> Option<Cut> {
             }
         })
         .collect::<Option<_>>()?;
-    let scores = nodes.iter().flatten().find(|n| n.outputs == ["logits"])?.resized()?.to_owned();
+    let scores = resized(made("logits", &nodes)?)?;
+    for output in parts.iter().filter(|f| f.tag == OUTPUT) {
+        let output: Value = prost::Message::decode(output.payload).ok()?;
+        let known = output.name == "logits" || output.name == "labels" && are_argmax(&nodes);
+        if !known {
+            return None;
+        }
+    }
     let needed = needed(&scores, &nodes)?;
 
-    let output =
-        Value { name: scores.clone(), ty: Some(Type { tensor: Some(Tensor { element: FLOAT }) }) };
     let mut end = Vec::new();
-    put(OUTPUT, &prost::Message::encode_to_vec(&output), &mut end);
+    for (name, element) in [(&scores.logits, FLOAT), (&scores.sizes, INT64)] {
+        let output = Value::tensor(name, element);
+        put(OUTPUT, &prost::Message::encode_to_vec(&output), &mut end);
+    }
     let mut kept: Vec<&[u8]> = parts
         .iter()
         .zip(&nodes)
@@ -69,13 +89,38 @@ pub(crate) fn cut(model: &[u8]) -> Option<Cut> {
     Some(Cut { bytes, scores })
 }
 
+/// The node that has this output and no other.
+fn made<'a>(output: &str, nodes: &'a [Option<Node>]) -> Option<&'a Node> {
+    nodes.iter().flatten().find(|n| n.outputs == [output])
+}
+
+/// What a node resizes and to what, if it does so as `upsample` would.
+fn resized(node: &Node) -> Option<Scores> {
+    let bilinear = [("coordinate_transformation_mode", 0, "half_pixel"), ("mode", 0, "linear")];
+    let (logits, sizes) = match &node.inputs[..] {
+        [logits, roi, scales, sizes] if roi.is_empty() && scales.is_empty() => (logits, sizes),
+        _ => return None,
+    };
+    let scores = || Scores { logits: logits.clone(), sizes: sizes.clone() };
+    node.is("Resize", &bilinear).then(scores)
+}
+
+/// Whether `labels` are what `upsample` would make of `logits`.
+fn are_argmax(nodes: &[Option<Node>]) -> bool {
+    let cast = made("labels", nodes).filter(|n| n.is("Cast", &[("to", UINT8, "")]));
+    let argmax = cast.and_then(|n| made(n.inputs.first()?, nodes));
+    argmax.is_some_and(|n| {
+        n.is("ArgMax", &[("axis", 1, ""), ("keepdims", 0, "")]) && n.inputs == ["logits"]
+    })
+}
+
 /// Which nodes the scores are computed from; `None` if a node holds a graph of its own, whose needs are not
 /// looked into.
-fn needed(scores: &str, nodes: &[Option<Node>]) -> Option<Vec<bool>> {
+fn needed(scores: &Scores, nodes: &[Option<Node>]) -> Option<Vec<bool>> {
     if nodes.iter().flatten().any(Node::holds_a_graph) {
         return None;
     }
-    let mut wanted = HashSet::from([scores]);
+    let mut wanted = HashSet::from([scores.logits.as_str(), &scores.sizes]);
     let mut needed = vec![false; nodes.len()];
     // Nodes are in topological order, as ONNX asks for.
     for (node, needed) in nodes.iter().zip(&mut needed).rev() {
@@ -89,104 +134,6 @@ fn needed(scores: &str, nodes: &[Option<Node>]) -> Option<Vec<bool>> {
     Some(needed)
 }
 
-/// A field of a message: all of it, and what is inside.
-struct Field<'a> {
-    tag: u32,
-    whole: &'a [u8],
-    /// Empty where it is no message, string or packed list.
-    payload: &'a [u8],
-}
-
-fn fields(message: &[u8]) -> Option<Vec<Field<'_>>> {
-    let mut fields = Vec::new();
-    let mut rest = message;
-    while !rest.is_empty() {
-        let start = rest;
-        let (tag, wire) = decode_key(&mut rest).ok()?;
-        let mut payload = &rest[..0];
-        if wire == WireType::LengthDelimited {
-            let length = usize::try_from(decode_varint(&mut rest).ok()?).ok()?;
-            (payload, rest) = rest.split_at_checked(length)?;
-        } else {
-            skip_field(wire, tag, &mut rest, DecodeContext::default()).ok()?;
-        }
-        fields.push(Field { tag, whole: &start[..start.len() - rest.len()], payload });
-    }
-    Some(fields)
-}
-
-fn put(tag: u32, payload: &[u8], to: &mut Vec<u8>) {
-    encode_key(tag, WireType::LengthDelimited, to);
-    encode_varint(payload.len() as u64, to);
-    to.extend_from_slice(payload);
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Node {
-    #[prost(string, repeated, tag = "1")]
-    inputs: Vec<String>,
-    #[prost(string, repeated, tag = "2")]
-    outputs: Vec<String>,
-    #[prost(string, tag = "4")]
-    operator: String,
-    #[prost(message, repeated, tag = "5")]
-    attributes: Vec<Attribute>,
-    #[prost(string, tag = "7")]
-    domain: String,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Attribute {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(bytes = "vec", tag = "4")]
-    text: Vec<u8>,
-    #[prost(bytes = "vec", optional, tag = "6")]
-    graph: Option<Vec<u8>>,
-    #[prost(bytes = "vec", repeated, tag = "11")]
-    graphs: Vec<Vec<u8>>,
-}
-
-/// `TensorProto.DataType.FLOAT`.
-const FLOAT: i32 = 1;
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Value {
-    #[prost(string, tag = "1")]
-    name: String,
-    #[prost(message, optional, tag = "2")]
-    ty: Option<Type>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Type {
-    #[prost(message, optional, tag = "1")]
-    tensor: Option<Tensor>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Tensor {
-    #[prost(int32, tag = "1")]
-    element: i32,
-}
-
-impl Node {
-    /// What it resizes, if it does so as `upsample` would.
-    fn resized(&self) -> Option<&str> {
-        let mut attributes: Vec<(&str, &[u8])> =
-            self.attributes.iter().map(|a| (a.name.as_str(), &a.text[..])).collect();
-        attributes.sort_unstable();
-        let bilinear: [(&str, &[u8]); 2] =
-            [("coordinate_transformation_mode", b"half_pixel"), ("mode", b"linear")];
-        let well = self.operator == "Resize" && self.domain.is_empty() && attributes == bilinear;
-        self.inputs.first().filter(|_| well).map(String::as_str)
-    }
-
-    fn holds_a_graph(&self) -> bool {
-        self.attributes.iter().any(|a| a.graph.is_some() || !a.graphs.is_empty())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,11 +143,22 @@ mod tests {
         std::fs::read(folder.join(name)).unwrap()
     }
 
+    /// A model with some bytes replaced.
+    fn replaced(model: &[u8], old: &str, new: &str) -> Vec<u8> {
+        let mut bytes = model.to_vec();
+        let at = |bytes: &[u8]| bytes.windows(old.len()).position(|w| w == old.as_bytes());
+        while let Some(at) = at(&bytes) {
+            bytes[at..][..new.len()].copy_from_slice(new.as_bytes());
+        }
+        assert_ne!(bytes, model);
+        bytes
+    }
+
     #[test]
     fn what_follows_the_coarse_logits_is_cut_off_and_nothing_else() {
         let whole = model("both.onnx");
         let cut = cut(&whole).unwrap();
-        assert_eq!(cut.scores, "z");
+        assert_eq!((cut.scores.logits.as_str(), cut.scores.sizes.as_str()), ("z", "size"));
         let graph = |bytes: &[u8]| -> Vec<u8> {
             fields(bytes).unwrap().iter().find(|f| f.tag == GRAPH).unwrap().payload.to_vec()
         };
@@ -209,8 +167,9 @@ mod tests {
             let nodes = fields(graph).unwrap().into_iter().filter(|f| f.tag == NODE);
             nodes.map(|f| <Node as prost::Message>::decode(f.payload).unwrap().operator).collect()
         };
-        assert_eq!(operators(&after), ["Cast", "Transpose", "Sub", "Div", "Conv"]);
-        assert_eq!(operators(&before).len(), 13);
+        let (before, after) = (operators(&before), operators(&after));
+        assert_eq!(before[10..], ["Resize", "ArgMax", "Cast"]);
+        assert_eq!(after, before[..10]);
         let others = |bytes: &[u8]| {
             fields(bytes)
                 .unwrap()
@@ -228,12 +187,17 @@ mod tests {
             // In labels.onnx the logits are there, but no output: it was asked for labels alone.
             assert_eq!(cut(&model(name)).is_some(), name == "labels.onnx", "{name}");
         }
+        // Each is the same number of bytes, so that no length in the file is wrong.
+        for (old, new) in [("ArgMax", "ArgMin"), ("half_pixel", "asymmetric"), ("labels", "others")]
+        {
+            assert!(cut(&replaced(&model("both.onnx"), old, new)).is_none(), "{old}");
+        }
         assert!(cut(b"").is_none() && cut(b"no model").is_none());
         let whole = model("both.onnx");
         assert!(
             (1..whole.len())
                 .step_by(7)
-                .all(|n| cut(&whole[..n]).is_none_or(|c| !c.scores.is_empty()))
+                .all(|n| cut(&whole[..n]).is_none_or(|c| !c.scores.logits.is_empty()))
         );
     }
 }

@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{CLASSES, best, bilinear, card, data_set, infer, model, network, with_card};
+use common::{
+    CLASSES, best, bilinear, card, data_set, eval_command, infer, model, network, with_card,
+};
 use image::{GrayImage, RgbImage};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -154,4 +156,37 @@ fn a_baseline_adds_the_dagger_average_and_the_differences() {
     std::fs::rename(baseline, &kept).unwrap();
     let (_, table) = eval(&model("both"), folder.path(), &["--baseline", kept.to_str().unwrap()]);
     assert!(table.contains("mean †") && table.contains("+0.00"), "{table}");
+}
+
+#[test]
+fn what_is_left_out_of_a_split_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    data_set(folder.path(), 2);
+    let images = folder.path().join("images/val");
+    std::fs::copy(images.join("scene_0.png"), images.join("odd.PNG.bmp")).unwrap();
+    let mut command = eval_command(&model("both"), folder.path());
+    let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+    let expected = "six val: picture left out, its name does not match: 1 (images/val/odd.PNG.bmp)";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn the_table_is_printed_even_if_the_json_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    data_set(folder.path(), 1);
+    // Too long only for the name that it is written under first.
+    let json = folder.path().join("x".repeat(250) + ".json");
+    let output = infer()
+        .args(["eval", "--provider", "cpu", "--model"])
+        .arg(model("both"))
+        .arg("--dataset")
+        .arg(folder.path().join("six.toml"))
+        .arg("--data-root")
+        .arg(folder.path())
+        .arg("--json")
+        .arg(json)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("pixel accuracy"));
 }

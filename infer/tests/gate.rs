@@ -108,3 +108,17 @@ fn bench_times_every_stage_of_several_models() {
     let output = build.arg(model("both")).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("opened in"));
 }
+
+#[test]
+fn bench_refuses_images_of_several_sizes() {
+    let folder = tempfile::tempdir().unwrap();
+    data_set(folder.path(), 2);
+    let mut command = infer();
+    command.args(["bench", "--provider", "cpu", "--model"]).arg(model("both"));
+    command.arg("--images").arg(folder.path().join("images/val"));
+    let text = error_of(&mut command, 2);
+    assert!(
+        text.contains("scene_1.png: expected 40 x 31 as the first image, got 46 x 35"),
+        "{text}"
+    );
+}

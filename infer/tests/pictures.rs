@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
 use common::{card, data_set, error_of, infer, model, with_card};
 use serde_json::json;
 
@@ -56,6 +59,35 @@ fn inputs_of_the_same_name_do_not_overwrite_each_other() {
     assert!(
         out.join("val_scene_0_color.png").exists() && out.join("other_scene_0_color.png").exists()
     );
+}
+
+#[test]
+fn predict_does_not_write_over_its_inputs_nor_among_them() {
+    let folder = tempfile::tempdir().unwrap();
+    data_set(folder.path(), 1);
+    let images = folder.path().join("images/val");
+    let scene = images.join("scene_0.png");
+    let predict = |inputs: &[&PathBuf], out: &Path| {
+        let mut command = infer();
+        command.args(["predict", "--provider", "cpu", "--model"]).arg(model("both"));
+        command.args(inputs).arg("--out").arg(out);
+        command
+    };
+    let refuse = |inputs: &[&PathBuf], out: &Path| {
+        let text = error_of(&mut predict(inputs, out), 2);
+        assert!(text.contains("expected a folder in which no input is overwritten"), "{text}");
+        assert!(text.contains("hint: "), "{text}");
+    };
+    refuse(&[&images], &images);
+    // One picture may have its own beside it, but then both are not taken for input.
+    assert!(predict(&[&scene], &images).output().unwrap().status.success());
+    let color = images.join("scene_0_color.png");
+    let before = std::fs::read(&color).unwrap();
+    refuse(&[&scene, &color], &images);
+    refuse(&[&images.join("legend.png")], &images.join("../val"));
+    assert_eq!(std::fs::read(&color).unwrap(), before);
+    let missing = error_of(&mut predict(&[&images.join("none.png")], folder.path()), 2);
+    assert!(missing.contains("hint: name images, or folders with images"), "{missing}");
 }
 
 #[test]
@@ -123,27 +155,90 @@ fn compare_writes_the_figure_the_errors_and_the_table_for_one_to_four_models() {
     }
 }
 
+/// `compare` of models on the data set in `folder`, to `out` there.
+fn compare(folder: &Path, models: &[PathBuf], more: &[&str]) -> Command {
+    let mut command = infer();
+    command.args(["compare", "--provider", "cpu", "--width", "160"]);
+    for model in models {
+        command.arg("--models").arg(model);
+    }
+    command.arg("--dataset").arg(folder.join("six.toml")).arg("--data-root").arg(folder);
+    command.arg("--out").arg(folder.join("out")).args(more);
+    command
+}
+
+/// Standard output of a `compare` that must succeed.
+fn compared(folder: &Path, models: &[PathBuf], more: &[&str]) -> String {
+    let output = compare(folder, models, more).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn compare_takes_given_scenes_names_and_regions() {
     let folder = tempfile::tempdir().unwrap();
-    let descriptor = data_set(folder.path(), 2);
-    let compare = |more: &[&str]| {
-        let mut command = infer();
-        command
-            .args(["compare", "--provider", "cpu", "--width", "160", "--models"])
-            .arg(model("both"));
-        command.arg("--dataset").arg(&descriptor).arg("--data-root").arg(folder.path());
-        command.arg("--out").arg(folder.path().join("out")).args(more);
-        command
+    let folder = folder.path();
+    data_set(folder, 2);
+    let both = [model("both")];
+    compared(folder, &both, &["--images", "scene_1", "--names", "mine", "--zoom", "2,3,10,8"]);
+    let refuse = |more: &[&str], expected: &str| {
+        let text = error_of(&mut compare(folder, &both, more), 2);
+        assert!(text.contains(expected), "{text}");
     };
-    assert!(
-        compare(&["--images", "scene_1", "--names", "mine", "--zoom", "2,3,10,8"])
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
-    assert!(error_of(&mut compare(&["--images", "scene_9"]), 2).contains("scene_9"));
-    assert!(error_of(&mut compare(&["--names", "a,b"]), 2).contains("expected 1 names, got 2"));
-    assert!(error_of(&mut compare(&["--zoom", "1,2,3"]), 2).contains("x,y,width,height"));
+    refuse(&["--images", "scene_9"], "scene_9");
+    refuse(&["--names", "a,b"], "expected 1 names, got 2");
+    refuse(&["--zoom", "1,2,3"], "x,y,width,height");
+    refuse(&["--zoom", "40,0,9,9"], "a region of scene_0, which is 40 x 31, got 40,0,9,9");
+    compared(folder, &both, &["--images", "scene_1", "--zoom", "40,0,9,9"]);
+}
+
+#[test]
+fn compare_tells_models_of_one_name_apart_and_takes_no_more_than_four() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    data_set(folder, 1);
+    let in_folder = |name: &str| {
+        let path = folder.join(name).join("best.onnx");
+        std::fs::create_dir_all(folder.join(name)).unwrap();
+        std::fs::copy(model("both"), &path).unwrap();
+        path
+    };
+    let two = [in_folder("d1"), in_folder("d2")];
+    let text = compared(folder, &two, &[]);
+    assert!(text.contains("| class | d1_best | d2_best |"), "{text}");
+    let same = error_of(&mut compare(folder, &two, &["--names", "a,a"]), 2);
+    assert!(same.contains("got \"a\" twice"), "{same}");
+    let five = error_of(&mut compare(folder, &[0; 5].map(|_| model("both")), &[]), 2);
+    assert!(five.contains("--models: expected one to 4, got 5"), "{five}");
+}
+
+#[test]
+fn compare_stays_in_its_folder_whatever_classes_are_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let descriptor = data_set(folder.path(), 1);
+    let toml = std::fs::read_to_string(&descriptor).unwrap();
+    let toml = toml.replace("\"pole\"", "\"pole/post\"").replace("\"person\"", "\"../person\"");
+    std::fs::write(&descriptor, toml).unwrap();
+    let mut card = card();
+    card["classes"][4]["name"] = json!("pole/post");
+    card["classes"][5]["name"] = json!("../person");
+    let path = folder.path().join("odd.onnx");
+    with_card(&path, &card);
+    let text = compared(folder.path(), &[path], &[]);
+    for name in ["errors-pole-post.png", "errors----person.png"] {
+        assert!(text.contains(name) && folder.path().join("out").join(name).exists(), "{text}");
+    }
+}
+
+#[test]
+fn compare_calls_no_class_rare_where_none_is() {
+    let folder = tempfile::tempdir().unwrap();
+    data_set(folder.path(), 2);
+    let mut card = card();
+    card["class_share"] = json!([]);
+    let path = folder.path().join("no-shares.onnx");
+    with_card(&path, &card);
+    let text = compared(folder.path(), &[path], &[]);
+    assert!(text.contains("accuracy on the rarest classes"), "{text}");
+    assert!(text.contains("| mean of the rarest |"), "{text}");
 }

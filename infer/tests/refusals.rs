@@ -4,6 +4,7 @@ mod common;
 
 use std::path::Path;
 
+use assert_cmd::Command;
 use common::{card, data_set, error_of, eval_command, infer, model, with_card};
 use serde_json::json;
 
@@ -87,9 +88,74 @@ fn unknown_data_sets_folders_and_options_are_refused() {
         error_of(command.arg(model("both")).args(more), 2)
     };
     assert!(eval("no-such-set", "/", &[]).contains("no-such-set"));
+    assert!(eval("/", "/", &[]).contains("hint: a descriptor is a TOML file"));
     assert!(eval("camvid", "/no/such/folder", &[]).contains("/no/such/folder"));
     assert!(eval("camvid", "/", &["--threads", "0"]).contains("0"));
     assert!(eval("camvid", "/", &["--provider", "quantum"]).contains("quantum"));
+}
+
+/// A command on the data set in `folder`.
+fn on_data(name: &str, models: &str, model: &Path, folder: &Path) -> Command {
+    let mut command = infer();
+    command.args([name, "--provider", "cpu", models]).arg(model);
+    command.arg("--dataset").arg(folder.join("six.toml")).arg("--data-root").arg(folder);
+    command
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_refused_before_the_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    data_set(folder, 1);
+    let file = folder.join("six.toml");
+    let below = file.join("below");
+    let nowhere = Path::new("/proc/nowhere/x");
+    let refuse = |mut command: Command| {
+        let text = error_of(&mut command, 2);
+        assert!(text.contains("hint: "), "{text}");
+        assert!(!text.contains("on ONNX Runtime"), "the model was opened before: {text}");
+    };
+    for (flag, places) in
+        [("--json", [folder, &below, nowhere]), ("--save-labels", [&file, &below, nowhere])]
+    {
+        for place in places {
+            let mut command = on_data("eval", "--model", &model("both"), folder);
+            command.arg(flag).arg(place);
+            refuse(command);
+        }
+    }
+    for place in [&file, &below, nowhere] {
+        let mut command = on_data("compare", "--models", &model("both"), folder);
+        command.arg("--out").arg(place);
+        refuse(command);
+        let mut command = infer();
+        command.args(["predict", "--model"]).arg(model("both"));
+        command.arg(folder.join("images/val")).arg("--out").arg(place);
+        refuse(command);
+    }
+}
+
+#[test]
+fn a_refused_model_leaves_no_folder_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    data_set(folder, 1);
+    let (none, new) = (folder.join("none.onnx"), folder.join("new"));
+    let mut eval = on_data("eval", "--model", &none, folder);
+    eval.arg("--json").arg(new.join("a/x.json")).arg("--save-labels").arg(new.join("b"));
+    let mut gate = on_data("gate", "--model", &none, folder);
+    gate.args(["--min-miou", "0.5", "--json"]).arg(new.join("x.json"));
+    let mut compare = on_data("compare", "--models", &none, folder);
+    compare.arg("--out").arg(&new);
+    let mut bench = infer();
+    bench.args(["bench", "--model"]).arg(&none).arg("--json").arg(new.join("x.json"));
+    let mut predict = infer();
+    predict.args(["predict", "--model"]).arg(&none);
+    predict.arg(folder.join("images/val")).arg("--out").arg(&new);
+    for mut command in [eval, gate, compare, bench, predict] {
+        assert!(error_of(&mut command, 2).contains("none.onnx"));
+        assert!(!new.exists(), "{command:?}");
+    }
 }
 
 #[test]

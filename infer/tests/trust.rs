@@ -1,10 +1,11 @@
-//! Which models are opened: those of the manifest, and none that keeps weights in other files.
+//! Which models are opened: those of the manifest, with the cards that it lists, and none that keeps weights in
+//! other files.
 
 mod common;
 
 use std::path::Path;
 
-use common::{error_of, infer, model};
+use common::{data_set, error_of, infer, model};
 
 fn info(path: &Path, more: &[&str]) -> assert_cmd::Command {
     let mut command = infer();
@@ -25,7 +26,7 @@ fn only_what_was_pinned_is_opened() {
     assert!(String::from_utf8(pinned.stdout).unwrap().starts_with("added: both.onnx "));
     assert!(info(&path, &["--manifest", manifest]).output().unwrap().status.success());
     let text = error_of(&mut info(&model("labels"), &["--manifest", manifest]), 2);
-    assert!(text.contains("lists, got \"labels.onnx\""), "{text}");
+    assert!(text.contains("expected \"labels.onnx\" among the models in "), "{text}");
 }
 
 /// Not even a broken file is parsed: its checksum is told, not what a parser thinks of it.
@@ -40,6 +41,37 @@ fn a_checksum_is_compared_before_the_file_is_parsed() {
     std::fs::write(&path, "this is no model at all").unwrap();
     let text = error_of(&mut info(&path, &["--manifest", manifest]), 2);
     assert!(text.contains("expected SHA-256 ") && !text.contains("ONNX model"), "{text}");
+}
+
+/// It says what is done to the pixels and what the classes are called, itself or by naming a data set's file.
+#[test]
+fn a_card_is_pinned_with_the_model_that_it_is_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let [card, manifest] = ["card.toml", "manifest.toml"].map(|name| folder.path().join(name));
+    let dataset = data_set(folder.path(), 1);
+    let input = "[input]\nmean = [0.5, 0.5, 0.5]\nstd = [0.2, 0.2, 0.2]\n";
+    std::fs::write(&card, format!("dataset = {dataset:?}\n{input}")).unwrap();
+    let [card, manifest] = [&card, &manifest].map(|path| path.to_str().unwrap());
+    let run = |more: &[&str]| info(&model("foreign"), &[&["--card", card], more].concat());
+    let pin = || {
+        let output = run(&["--pin", manifest]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(run(&["--manifest", manifest]).output().unwrap().status.success());
+    };
+    pin();
+    for (path, old, new) in [(Path::new(card), "0.2]", "0.3]"), (&dataset, "\"pole\"", "\"mast\"")]
+    {
+        let text = std::fs::read_to_string(path).unwrap();
+        std::fs::write(path, text.replace(old, new)).unwrap();
+        let text = error_of(&mut run(&["--manifest", manifest]), 2);
+        assert!(text.contains("card: ") && text.contains("expected SHA-256 "), "{old}: {text}");
+        pin();
+    }
+    // As an older version wrote it.
+    let text = std::fs::read_to_string(manifest).unwrap();
+    std::fs::write(manifest, text.split("[cards]").next().unwrap()).unwrap();
+    let text = error_of(&mut run(&["--manifest", manifest]), 2);
+    assert!(text.contains("among the cards") && text.contains("--card FILE --pin"), "{text}");
 }
 
 /// ONNX Runtime would read `external-data.bin` of the current folder.

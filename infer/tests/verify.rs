@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{best, card, error_of, infer, network, with_card};
+use common::{best, card, error_of, infer, network, replace, with_card};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -36,9 +36,15 @@ fn card_with_probe() -> Value {
 
 /// Standard output of `info --verify`, which must end with `code`.
 fn verify(card: &Value, code: i32) -> String {
+    verify_with(card, &[], code)
+}
+
+/// The same of a model with some words replaced by others.
+fn verify_with(card: &Value, replaced: &[(&str, &str)], code: i32) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.onnx");
     with_card(&path, card);
+    replaced.iter().for_each(|(old, new)| replace(&path, old, new));
     let output = infer()
         .args(["info", "--verify", "--provider", "cpu", "--model"])
         .arg(&path)
@@ -63,6 +69,16 @@ fn a_tampered_logit_is_found() {
     let value = card["probe"]["logits"][17][3].as_f64().unwrap();
     card["probe"]["logits"][17][3] = json!(value + 0.01);
     assert!(verify(&card, 1).starts_with("not verified: "));
+}
+
+/// The end of the graph is run as the file has it, since other runtimes do so.
+#[test]
+fn labels_that_only_the_file_has_wrong_are_found() {
+    let card = card_with_probe();
+    let out = verify_with(&card, &[("ArgMax", "ArgMin")], 1);
+    assert!(out.starts_with("not verified: ") && out.contains("logits at 60 positions"), "{out}");
+    let out = verify_with(&card, &[("half_pixel", "asymmetric")], 1);
+    assert!(out.starts_with("not verified: "), "{out}");
 }
 
 #[test]
@@ -91,7 +107,7 @@ fn a_model_of_labels_only_is_verified_by_its_labels() {
 }
 
 #[test]
-fn info_shows_the_card_and_the_checksum_of_the_file() {
+fn info_shows_the_card_the_checksum_and_the_outputs_of_the_file() {
     let path = common::model("both");
     let output =
         infer().args(["info", "--provider", "cpu", "--model"]).arg(&path).output().unwrap();
@@ -101,5 +117,11 @@ fn info_shows_the_card_and_the_checksum_of_the_file() {
     for part in [&sum, "one convolution", "fp32, opset 17", "person", "rare", "#dc143c"] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    let outputs: Vec<&str> = text.lines().filter(|line| line.starts_with("output ")).collect();
+    let expected = ["labels Tensor<u8>(batch, height, width)", "logits Tensor<f32>(batch, 6, "];
+    assert!(
+        outputs.len() == 2 && outputs.iter().zip(expected).all(|(o, e)| o.contains(e)),
+        "{text}"
+    );
     error_of(infer().args(["info", "--verify"]), 2);
 }

@@ -22,6 +22,8 @@ pub const FORMAT: u32 = 1;
 /// The rare classes are those under this share of the training set's valid pixels.
 pub const RARE_SHARE: f64 = 0.02;
 
+const HINT: &str = "export the model again";
+
 /// All that an exported model says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
@@ -135,11 +137,9 @@ impl Card {
             format: u32,
         }
         // The number first: of another version nothing else can be said.
-        let version: Version =
-            serde_json::from_str(json).request(|| "model card: not readable".into())?;
+        let version: Version = parse(json)?;
         check_format(version.format)?;
-        let card: Card =
-            serde_json::from_str(json).request(|| "model card: not readable".into())?;
+        let card: Card = parse(json)?;
         card.check()?;
         Ok(card)
     }
@@ -242,14 +242,15 @@ impl Input {
     }
 }
 
+fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T> {
+    let parsed = serde_json::from_str(json).request(|| "model card: not readable".into());
+    parsed.map_err(|e| e.hint(HINT))
+}
+
 fn check_format(format: u32) -> Result<()> {
+    let newer = format > FORMAT;
     expect(format == FORMAT, "format", FORMAT, format).map_err(|e| {
-        let newer = format > FORMAT;
-        e.hint(if newer {
-            "the model was exported by a newer version: update"
-        } else {
-            "export the model again"
-        })
+        if newer { e.hint("the model was exported by a newer version: update") } else { e }
     })
 }
 
@@ -262,7 +263,7 @@ fn expect(
     if holds {
         return Ok(());
     }
-    Err(Error::request(format!("model card: {field}: expected {expected}, got {got}")))
+    Err(Error::request(format!("model card: {field}: expected {expected}, got {got}")).hint(HINT))
 }
 
 #[cfg(test)]

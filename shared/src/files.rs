@@ -1,6 +1,7 @@
 //! Writing files that matter: whole or not at all, whatever happens in between.
 //! Not for logs that grow line by line, and not a lock: of two writers the last one wins.
-//! The order (write beside, sync, rename, sync the folder) is the usual one on POSIX file systems.
+//! The order (write beside, sync, rename, sync the folder) is the usual one on POSIX file systems. A link keeps
+//! pointing where it did, and to what is no file (`--json /dev/stdout`, a pipe) bytes are only passed on.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -25,6 +26,12 @@ pub fn write_atomic_with(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
 ) -> Result<()> {
+    let path = &followed(path);
+    if is_stream(path) {
+        let file = OpenOptions::new().append(true).open(path);
+        let file = file.work(|| format!("{}: cannot open", path.display()))?;
+        return fill(path, file, write).map(drop);
+    }
     let (folder, beside) = beside(path)?;
     let result = write_then_rename(path, &beside, write);
     if result.is_err() {
@@ -38,6 +45,26 @@ pub fn write_atomic_with(
         .work(|| format!("{}: cannot sync folder", folder.display()))
 }
 
+/// Where links lead, be it to nothing yet. Those in /proc, where `/dev/stdout` leads, are files that are open already.
+fn followed(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // As many as Linux follows.
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(next) if !path.starts_with("/proc") => {
+                path = path.parent().unwrap_or(Path::new("")).join(next);
+            }
+            _ => break,
+        }
+    }
+    path
+}
+
+/// Whether bytes only pass through: a device, a pipe, or a file that somebody holds open and goes on writing to.
+fn is_stream(path: &Path) -> bool {
+    path.starts_with("/proc") || fs::metadata(path).is_ok_and(|m| !m.is_file() && !m.is_dir())
+}
+
 fn write_then_rename(
     path: &Path,
     beside: &Path,
@@ -46,12 +73,21 @@ fn write_then_rename(
     let cannot = |what: &str| format!("{}: cannot {what}", path.display());
     let file =
         OpenOptions::new().write(true).create_new(true).open(beside).work(|| cannot("create"))?;
-    let mut writer = BufWriter::with_capacity(1 << 18, file);
-    write(&mut writer)?;
-    let file = writer.into_inner().work(|| cannot("write"))?;
+    let file = fill(path, file, write)?;
     file.sync_all().work(|| cannot("sync"))?;
     drop(file);
     fs::rename(beside, path).work(|| cannot("rename into place"))
+}
+
+/// Writes through a buffer, to the last byte, and gives the file back.
+fn fill(
+    path: &Path,
+    file: File,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+) -> Result<File> {
+    let mut writer = BufWriter::with_capacity(1 << 18, file);
+    write(&mut writer)?;
+    writer.into_inner().work(|| format!("{}: cannot write", path.display()))
 }
 
 /// The folder of `path`, and a name in it that no other writer uses.
@@ -92,6 +128,10 @@ pub fn remove_leftovers(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::{FileTypeExt, symlink};
+    use std::process::Command;
+    use std::thread;
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
@@ -110,6 +150,51 @@ mod tests {
         write_atomic(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(names(dir.path()), ["a.bin"]);
+    }
+
+    #[test]
+    fn a_link_stays_and_the_file_that_it_leads_to_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (link, link_to_it) = (dir.path().join("link"), dir.path().join("link-to-it"));
+        fs::create_dir(dir.path().join("real")).unwrap();
+        symlink("real/a.bin", &link).unwrap();
+        symlink(&link, &link_to_it).unwrap();
+        for bytes in [b"not there before", b"replaced as ever"] {
+            write_atomic(&link_to_it, bytes).unwrap();
+            assert_eq!(fs::read(dir.path().join("real/a.bin")).unwrap(), bytes);
+        }
+        assert_eq!(names(&dir.path().join("real")), ["a.bin"]);
+        assert_eq!(names(dir.path()), ["link", "link-to-it", "real"]);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn a_pipe_is_written_to_and_stays_a_pipe() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = dir.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = thread::spawn({
+            let pipe = pipe.clone();
+            move || fs::read(pipe)
+        });
+        write_atomic(&pipe, b"{}\n").unwrap();
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
+        assert_eq!(names(dir.path()), ["pipe"]);
+        assert_eq!(reader.join().unwrap().unwrap(), b"{}\n");
+    }
+
+    #[test]
+    fn a_file_that_is_open_already_is_added_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("output.txt");
+        let mut held = File::create(&path).unwrap();
+        held.write_all(b"a table\n").unwrap();
+        // As /dev/stdout leads to /proc/self/fd/1, here by a link of the same kind.
+        let stdout = dir.path().join("stdout");
+        symlink(format!("/proc/self/fd/{}", held.as_raw_fd()), &stdout).unwrap();
+        write_atomic(&stdout, b"{}\n").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"a table\n{}\n");
+        assert_eq!(names(dir.path()), ["output.txt", "stdout"]);
     }
 
     #[test]

@@ -88,6 +88,20 @@ impl Confusion {
         Self { classes, counts: vec![0; (classes + 1) * (classes + 1)] }
     }
 
+    /// The matrix in a report; `None` if it is not square, or its sum is too large to count with.
+    pub fn from_counts(counts: &[Vec<u64>]) -> Option<Self> {
+        let mut confusion = Self::new(counts.len());
+        let mut room = u64::MAX / 2; // a ratio adds a row to a column
+        for (row, to) in counts.iter().zip(confusion.counts.chunks_exact_mut(counts.len() + 1)) {
+            if row.len() != counts.len() {
+                return None;
+            }
+            to[..row.len()].copy_from_slice(row);
+            room = row.iter().try_fold(room, |room, &count| room.checked_sub(count))?;
+        }
+        Some(confusion)
+    }
+
     /// Number of classes.
     pub fn classes(&self) -> usize {
         self.classes

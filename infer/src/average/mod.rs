@@ -71,12 +71,15 @@ impl Averaging {
             (Some(window), Some(fixed)) if window.size != fixed => Err(Error::request(format!(
                 "--window: expected {}x{}, the only size the model takes, got {}x{}",
                 fixed.0, fixed.1, window.size.0, window.size.1
-            ))),
+            ))
+            .hint("a window is what the model sees at once: take that size")),
             (Some(window), _) if sizing.round_up(window.size) != window.size => {
+                let (w, h) = sizing.round_up(window.size);
                 Err(Error::request(format!(
                     "--window: expected multiples of {} as on the card, got {}x{}",
                     sizing.multiple, window.size.0, window.size.1
-                )))
+                ))
+                .hint(format!("the next such size is {w}x{h}")))
             }
             (None, Some(fixed)) if self.scales != [1.0] => Err(Error::request(format!(
                 "--scales: expected 1 for a model of fixed size {}x{}, got {:?}",
@@ -138,7 +141,8 @@ impl Averaging {
             return Err(Error::request(format!(
                 "--window: expected images of {}x{} or larger, got {w}x{h}",
                 window.size.0, window.size.1
-            )));
+            ))
+            .hint("leave --window out: smaller images are then resized to the model's size"));
         }
         Ok(resize_image(image, w, h))
     }

@@ -2,6 +2,7 @@
 //! The scenes are the ones where the models differ most, which is said below the figure: a look at where
 //! they differ, not a fair sample. The fair comparison is the table, over the whole split.
 
+mod names;
 mod pictures;
 mod rare;
 
@@ -10,14 +11,16 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::compare::{self, Interest, Picks};
 use shared::dataset::Index;
+use shared::decode;
 use shared::error::{Error, Result, tell};
 use shared::files::write_atomic;
 use shared::metrics::{Confusion, Report};
-use shared::render::Rect;
+use shared::render::{REGION_COLORS, Rect};
 
+use self::names::{in_files, titles};
 use self::rare::{Rare, rare_classes};
 use crate::args::{Data, Run};
-use crate::output::{make_folder, write_png};
+use crate::output::{check_folder, make_folder, write_png};
 use crate::score;
 use crate::session::Model;
 
@@ -25,15 +28,15 @@ use crate::session::Model;
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     /// Exported models, one to four
-    #[arg(long, required = true, num_args = 1..=4, value_name = "FILE.onnx")]
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE.onnx")]
     models: Vec<PathBuf>,
     #[command(flatten)]
     data: Data,
     /// Folder for figure.png, errors-CLASS.png and rare-classes.md
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Rows of the figure: the split is cut into as many parts, each gives the scene where the models
-    /// differ most on rare classes
+    /// Rows of the figure: the split is cut into as many parts, at most one per image, and each gives the
+    /// scene where the models differ most on rare classes
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=16))]
     count: u16,
     /// Column titles, in place of the names in the models [example: CE,Recall]
@@ -61,30 +64,36 @@ fn parse_region(text: &str) -> std::result::Result<Rect, String> {
     }
 }
 
+/// As many models as a figure has room for.
+const MOST_MODELS: usize = 4;
+
 /// Runs the command; returns what goes to standard output.
 ///
 /// # Errors
 /// A wrong request, a file that cannot be read or written, Ctrl-C.
 pub fn compare(args: &CompareArgs) -> Result<String> {
-    let index = args.data.open()?;
-    let given = find_images(&args.images, &index)?;
-    if args.zoom.len() > shared::render::REGION_COLORS.len() {
+    if args.models.len() > MOST_MODELS {
         return Err(Error::request(format!(
-            "--zoom: expected at most 4 regions, got {}",
-            args.zoom.len()
-        )));
+            "--models: expected one to {MOST_MODELS}, got {}",
+            args.models.len()
+        ))
+        .hint("compare the others in a second figure"));
     }
+    let index = args.data.open()?;
+    let all: Vec<usize> = (0..index.samples.len()).collect();
+    let given = find_images(&args.images, &index)?;
+    check_zoom(&args.zoom, &index, if given.is_empty() { &all } else { &given })?;
+    check_folder(&args.out)?;
     let mut models = open(args)?;
-    let names = titles(&models, &args.names)?;
+    let cards: Vec<&str> = models.iter().map(|m| m.card().name.as_str()).collect();
+    let names = titles(&cards, &args.models, &args.names)?;
     for model in &models {
         score::check_classes(model.card(), &index.descriptor)?;
     }
-    make_folder(&args.out)?;
 
     let rare = rare_classes(&models, &index)?;
     let interest = Interest::new(&rare.classes, &rare.share, index.descriptor.num_classes());
     let mut picks = Picks::new(index.samples.len(), usize::from(args.count), &rare.classes);
-    let all: Vec<usize> = (0..index.samples.len()).collect();
     let scores = score::score(&mut models, &index, &all, |scene| {
         picks.see(scene, &interest);
         Ok(())
@@ -100,11 +109,13 @@ pub fn compare(args: &CompareArgs) -> Result<String> {
         rows.push(compare::row(scene, &index, chosen));
         Ok(())
     })?;
-    let note = note(args, &rare, models.len());
+    let note = note(args, &rare, models.len(), shown.len());
     let figure = compare::figure(&index, &names, rows, &rare.classes, note);
+    make_folder(&args.out)?;
     write_png(&args.out.join("figure.png"), &figure.draw(args.width))?;
     let mut written = vec!["figure.png".to_owned()];
 
+    let class_names = in_files(&index.descriptor.classes);
     for &class in &rare.classes {
         let Some(place) = picks.scene_for(class) else {
             tell(format_args!(
@@ -120,8 +131,7 @@ pub fn compare(args: &CompareArgs) -> Result<String> {
             Ok(())
         })?;
         if let Some(figure) = figure {
-            let name =
-                format!("errors-{}.png", index.descriptor.classes[class].name.replace(' ', "-"));
+            let name = format!("errors-{}.png", class_names[class]);
             write_png(&args.out.join(&name), &figure.draw(args.width))?;
             written.push(name);
         }
@@ -143,28 +153,6 @@ fn open(args: &CompareArgs) -> Result<Vec<Model>> {
     Ok(models)
 }
 
-/// A title per model: given, or the card's name, told apart by the file name where names are equal.
-fn titles(models: &[Model], given: &[String]) -> Result<Vec<String>> {
-    if !given.is_empty() {
-        if given.len() != models.len() {
-            return Err(Error::request(format!(
-                "--names: expected {} names, got {}",
-                models.len(),
-                given.len()
-            )));
-        }
-        return Ok(given.to_vec());
-    }
-    let stem = |m: &Model| {
-        m.path().file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
-    };
-    let count = |name: &str| models.iter().filter(|m| m.card().name == name).count();
-    Ok(models
-        .iter()
-        .map(|m| if count(&m.card().name) > 1 { stem(m) } else { m.card().name.clone() })
-        .collect())
-}
-
 fn find_images(names: &[String], index: &Index) -> Result<Vec<usize>> {
     let find = |name: &String| {
         index.samples.iter().position(|s| &s.name == name).ok_or_else(|| {
@@ -179,16 +167,40 @@ fn find_images(names: &[String], index: &Index) -> Result<Vec<usize>> {
     names.iter().map(find).collect()
 }
 
-fn note(args: &CompareArgs, rare: &Rare, models: usize) -> String {
+/// Refuses regions of which a scene that may be shown has nothing.
+fn check_zoom(zoom: &[Rect], index: &Index, places: &[usize]) -> Result<()> {
+    let most = REGION_COLORS.len();
+    if zoom.len() > most {
+        let line = format!("--zoom: expected at most {most} regions, got {}", zoom.len());
+        return Err(Error::request(line).hint("each has a colour of its own"));
+    }
+    if zoom.is_empty() {
+        return Ok(()); // without a look at every image
+    }
+    for sample in places.iter().map(|&place| &index.samples[place]) {
+        let (width, height) = decode::size(&sample.image)?;
+        if let Some(r) = zoom.iter().find(|r| r.x >= width || r.y >= height) {
+            return Err(Error::request(format!(
+                "--zoom: expected a region of {}, which is {width} x {height}, got {},{},{},{}",
+                sample.name, r.x, r.y, r.width, r.height
+            ))
+            .hint("X,Y is the upper left corner; --images names the scenes to show"));
+        }
+    }
+    Ok(())
+}
+
+/// What stands below the figure; `shown` scenes are in it.
+fn note(args: &CompareArgs, rare: &Rare, models: usize, shown: usize) -> String {
     let differ = if models == 1 { "the model errs most" } else { "the models differ most" };
     let scenes = if args.images.is_empty() {
         format!(
-            "Scenes: where {differ} on rare classes, one from each of {} parts of the split.",
-            args.count
+            "Scenes: where {differ} on the {} classes, one from each of {shown} parts of the split.",
+            rare.word
         )
     } else {
         "Scenes: given.".into()
     };
     let regions = if args.zoom.is_empty() { "Regions: likewise." } else { "Regions: given." };
-    format!("{scenes} {regions} * rare: under 2 % of the {}'s pixels.", rare.origin)
+    format!("{scenes} {regions} * {}.", rare.star)
 }

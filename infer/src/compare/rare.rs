@@ -1,6 +1,6 @@
 //! Which classes are rare, and the table of how models do on them.
 //! Not a choice of pictures. Rare is under 2 % of the training set's valid pixels, as the cards tell;
-//! where they do not, the split is counted.
+//! where they do not, the split is counted, and where no class is rare there, the rarest are taken.
 
 use std::fmt::Write;
 
@@ -20,6 +20,10 @@ pub struct Rare {
     pub share: Vec<f64>,
     /// Whose pixels were counted.
     pub origin: &'static str,
+    /// What the classes are called: rare, or but the rarest.
+    pub word: &'static str,
+    /// What a star in a legend means.
+    pub star: &'static str,
 }
 
 /// From the first card that tells, else counted in the split.
@@ -37,6 +41,8 @@ fn from_cards(models: &[Model]) -> Option<Rare> {
         classes: card.rare_classes(),
         share: card.class_share.clone(),
         origin: "training set",
+        word: "rare",
+        star: "rare: under 2 % of the training set's pixels",
     })
 }
 
@@ -44,14 +50,17 @@ fn from_truth(index: &Index) -> Result<Rare> {
     let share = shared::dataset::stats::stats(index, &|_| ())?.shares();
     let is_rare = |s: f64| s > 0.0 && s < shared::card::RARE_SHARE;
     let mut classes: Vec<usize> = (0..share.len()).filter(|&c| is_rare(share[c])).collect();
+    let (mut word, mut star) = ("rare", "rare: under 2 % of the split's pixels");
     if classes.is_empty() {
         // Then the rarest that occur: there must be something to look at.
+        (word, star) =
+            ("rarest", "the rarest: no class that occurs is under 2 % of the split's pixels");
         classes = (0..share.len()).filter(|&c| share[c] > 0.0).collect();
         classes.sort_by(|&a, &b| share[a].total_cmp(&share[b]));
         classes.truncate(3);
         classes.sort_unstable();
     }
-    Ok(Rare { classes, share, origin: "split" })
+    Ok(Rare { classes, share, origin: "split", word, star })
 }
 
 /// Accuracy on the rare classes over the split, and the means, in Markdown.
@@ -66,14 +75,15 @@ pub fn table(names: &[String], reports: &[Report], rare: &Rare, index: &Index) -
         add(format!("{name} ({share} %)"), &|r| r.classes[class].accuracy);
     }
     let is_rare = |id: usize| rare.classes.contains(&id);
-    add("mean of the rare".into(), &|r| r.mean_over(|c| is_rare(c.id), |c| c.accuracy));
+    add(format!("mean of the {}", rare.word), &|r| r.mean_over(|c| is_rare(c.id), |c| c.accuracy));
     add("mean accuracy".into(), &|r| r.mean_accuracy);
     add("mean IoU".into(), &|r| r.mean_iou);
     add("pixel accuracy".into(), &|r| r.pixel_accuracy);
     let mut text = format!(
-        "{} {}: accuracy on rare classes, %, over {} images (share of the {}'s pixels)\n\n| class |",
+        "{} {}: accuracy on the {} classes, %, over {} images (share of the {}'s pixels)\n\n| class |",
         index.descriptor.name,
         index.split,
+        rare.word,
         index.samples.len(),
         rare.origin
     );

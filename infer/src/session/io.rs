@@ -8,6 +8,8 @@ use ort::session::SessionOutputs;
 use ort::value::PrimitiveTensorElementType;
 use shared::error::{Context, Error, Result};
 
+use crate::contract::shape_line;
+
 /// One of the two things a model can give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Want {
@@ -58,6 +60,8 @@ pub struct Answer<'a> {
     pub(super) values: Values<'a>,
     /// Name in the graph.
     pub(super) name: String,
+    /// Images, rows and columns that went in.
+    pub(super) input: [i64; 3],
     /// Time spent behind the graph.
     pub(super) post: Duration,
 }
@@ -82,7 +86,7 @@ impl Answer<'_> {
         match &self.values {
             Values::Labels(labels) => Ok(labels),
             Values::Logits(..) => Err(self.other("labels", "logits")),
-            Values::Runtime(outputs) => Ok(self.tensor(outputs)?.1),
+            Values::Runtime(outputs) => Ok(self.tensor(outputs, &self.name)?.1),
         }
     }
 
@@ -94,32 +98,44 @@ impl Answer<'_> {
         match &self.values {
             Values::Logits(logits, _) => Ok(logits),
             Values::Labels(_) => Err(self.other("logits", "labels")),
-            Values::Runtime(outputs) => Ok(self.tensor(outputs)?.1),
+            Values::Runtime(outputs) => Ok(self.tensor(outputs, &self.name)?.1),
         }
     }
 
-    /// Dimensions of the logits, `[batch, classes, h, w]`, checked: positive, and as many as the values.
+    /// Dimensions of the logits, `[batch, classes, h, w]`, checked: of the input's batch, and positive.
     ///
     /// # Errors
-    /// If labels were wanted; another number of dimensions or of classes.
+    /// If labels were wanted; another number of dimensions, of images or of classes.
     pub fn logits_shape(&self, classes: usize) -> Result<[usize; 4]> {
         let outputs = match &self.values {
             Values::Runtime(outputs) => outputs,
             Values::Logits(_, shape) => return Ok(*shape),
             Values::Labels(_) => return Err(self.other("logits", "labels")),
         };
-        let (shape, values) = self.tensor::<f32>(outputs)?;
-        let sides: Vec<usize> = shape.iter().map(|&s| usize::try_from(s).unwrap_or(0)).collect();
-        match sides[..] {
-            [n, c, h, w] if c == classes && n * c * h * w == values.len() && !values.is_empty() => {
-                Ok([n, c, h, w])
+        let (shape, _) = self.tensor::<f32>(outputs, &self.name)?;
+        let [batch, ..] = self.input;
+        expect(&self.name, &[Some(batch), Some(classes as i64), None, None], shape)?;
+        Ok(std::array::from_fn(|i| shape[i] as usize))
+    }
+
+    /// The answer, if what was wanted has the dimensions that it must have.
+    pub(super) fn checked(self, want: Want, classes: usize) -> Result<Self> {
+        match (want, &self.values) {
+            (Want::Labels, Values::Runtime(outputs)) => {
+                let (shape, _) = self.tensor::<u8>(outputs, &self.name)?;
+                expect(&self.name, &self.input.map(Some), shape)?;
             }
-            _ => Err(Error::request(format!(
-                "output {}: expected [?, {classes}, ?, ?], got {shape:?}",
-                self.name
-            ))
-            .hint("card and graph contradict each other: are these its classes?")),
+            _ => drop(self.logits_shape(classes)?),
         }
+        Ok(self)
+    }
+
+    /// Refuses the output `sizes`, to which the graph would have resized its logits, unless they are the input's.
+    pub(super) fn check_sizes(&self, sizes: &str, classes: usize) -> Result<()> {
+        let Values::Runtime(outputs) = &self.values else { return Ok(()) };
+        let (_, got) = self.tensor::<i64>(outputs, sizes)?;
+        let [n, h, w] = self.input;
+        expect("logits", &[n, classes as i64, h, w].map(Some), got)
     }
 
     fn other(&self, expected: &str, got: &str) -> Error {
@@ -129,12 +145,24 @@ impl Answer<'_> {
     fn tensor<'o, T: PrimitiveTensorElementType>(
         &self,
         outputs: &'o SessionOutputs<'_>,
+        name: &str,
     ) -> Result<(&'o [i64], &'o [T])> {
-        let name = &self.name;
         let value = outputs
             .get(name)
             .ok_or_else(|| Error::work(format!("output {name}: expected one, got none")))?;
         let (shape, values) = value.try_extract_tensor::<T>().work(|| format!("output {name}"))?;
         Ok((shape, values))
     }
+}
+
+/// Refuses an output of other dimensions; `None` stands for any above 0.
+fn expect(output: &str, expected: &[Option<i64>], got: &[i64]) -> Result<()> {
+    let fits = |(expected, &got): (&Option<i64>, &i64)| expected.map_or(got > 0, |e| e == got);
+    if expected.len() == got.len() && expected.iter().zip(got).all(fits) {
+        return Ok(());
+    }
+    let expected = shape_line(expected);
+    Err(Error::request(format!("output {output}: expected {expected}, got {got:?}")).hint(
+        "card and graph contradict each other: change the card, or export the model as it says",
+    ))
 }

@@ -19,7 +19,7 @@ mod sizing;
 
 pub use io::{Answer, Input, Want};
 pub(crate) use options::check_cards;
-pub use options::{Arena, CardFor, Options, Shapes};
+pub use options::{Arena, CardFor, Options, Shapes, Tail};
 pub use segment::{Resized, Segmented};
 pub use sizing::Sizing;
 
@@ -29,8 +29,9 @@ use crate::contract::{Contract, Ending, Said};
 use crate::manifest::Manifest;
 use crate::model_file::ModelFile;
 use crate::outline::{Dimension, Outline};
-use crate::provider::{self, Provider, Tail};
+use crate::provider::{self, Provider};
 use crate::runtime::runtime;
+use crate::tail::Scores;
 use crate::upsample::{self, Size};
 
 /// An opened model.
@@ -38,6 +39,7 @@ pub struct Model {
     session: Session,
     path: PathBuf,
     contract: Contract,
+    card_sum: Option<String>,
     provider: Provider,
     note: String,
     labels: Option<RunOptions<HasSelectedOutputs>>,
@@ -55,41 +57,58 @@ impl Model {
         Self::load(&ModelFile::read(path)?, options)
     }
 
-    /// Opens a model that has been read. With a manifest its checksum is compared before it is parsed.
+    /// Opens a model that has been read. With a manifest its checksum is compared before it is parsed, and that
+    /// of the card that was given for it before the model is run.
     ///
     /// # Errors
-    /// A model that the manifest does not list; what is no ONNX model or keeps weights in other files; no
+    /// A model or a card that the manifest does not list; what is no ONNX model or keeps weights in other files; no
     /// card in it and none given; a card that its graph contradicts; a provider that is not to be had (all
     /// exit code 2).
     pub fn load(file: &ModelFile, options: Options) -> Result<Self> {
-        if let Some(path) = &options.manifest {
-            Manifest::read(path)?.check(file)?;
+        let manifest = options.manifest.as_deref().map(Manifest::read).transpose()?;
+        if let Some(manifest) = &manifest {
+            manifest.check(file)?;
         }
         let outline = Outline::read(file)?;
         outline.refuse_external_data(file)?;
         let within = |e: Error| e.within(format!("model: {}", file.path.display()));
         let said = Said::find(&outline, options.card_for(&file.path)).map_err(within)?;
-        let tail = if matches!(said, Said::Own(_)) { Tail::Cut } else { Tail::Whole };
+        let card_sum = said.card_sum().map(str::to_owned);
+        if let (Some(manifest), Some(sum)) = (&manifest, &card_sum) {
+            manifest.check_card(file, sum)?;
+        }
+        let tail = if matches!(said, Said::Own(_)) { options.tail } else { Tail::Whole };
         let sizes = fixed_sizes(&said, &outline, &options);
         let placed = provider::place(file, &options, sizes.as_deref(), tail)?;
         let name = file.path.file_stem().unwrap_or_default().to_string_lossy();
         let contract =
             Contract::new(said, &name, &outline, options.input_size, &placed).map_err(within)?;
         let select = |want: Want| {
-            let selector =
-                contract.output(want).map(|name| OutputSelector::no_default().with(name));
+            let selector = contract.output(want).map(|name| {
+                let selector = OutputSelector::no_default().with(name);
+                match &contract.ending {
+                    Ending::Whole { .. } => selector,
+                    Ending::Scores(scores) => selector.with(&scores.sizes),
+                }
+            });
             let options = |s| Ok::<_, ort::Error>(RunOptions::new()?.with_outputs(s));
             selector.map(|s| options(s).work(|| "run options".into())).transpose()
         };
         let (labels, logits) = (select(Want::Labels)?, select(Want::Logits)?);
         let provider::Placed { session, provider, note, .. } = placed;
         let path = file.path.clone();
-        Ok(Self { session, path, contract, provider, note, labels, logits, floats: Vec::new() })
+        let floats = Vec::new();
+        Ok(Self { session, path, contract, card_sum, provider, note, labels, logits, floats })
     }
 
     /// What the model, or for a model from elsewhere its user, says of it.
     pub fn card(&self) -> &Card {
         &self.contract.card
+    }
+
+    /// SHA-256 of the card that was given for a model from elsewhere ([`shared::card::ForeignCard::sha256`]).
+    pub fn card_sum(&self) -> Option<&str> {
+        self.card_sum.as_deref()
     }
 
     /// The file.
@@ -114,7 +133,7 @@ impl Model {
         self.contract.output(want).is_some()
     }
 
-    /// Inputs and outputs of the graph as ONNX Runtime shows them, for the user.
+    /// Inputs and outputs of the graph as ONNX Runtime shows them, for the user: with [`Tail::Whole`] the file's.
     pub fn signature(&self) -> (Vec<String>, Vec<String>) {
         let line = |o: &Outlet| format!("{} {}", o.name(), o.dtype());
         (
@@ -141,7 +160,8 @@ impl Model {
     /// Runs the model and gives nothing but what is wanted.
     ///
     /// # Errors
-    /// An output that the model does not have; a run that fails, for want of memory for example.
+    /// An output that the model does not have, or whose size is not the input's; a run that fails, for want of
+    /// memory for example.
     pub fn run(&mut self, input: Input<'_>, want: Want) -> Result<Answer<'_>> {
         let at = self.path.display();
         let options = match want {
@@ -152,7 +172,8 @@ impl Model {
             return Err(Error::request(format!(
                 "model: {at}: expected the output {}, got none",
                 want.name()
-            )));
+            ))
+            .hint("`train export --outputs both` gives labels and logits"));
         };
         let what = || "input".to_owned();
         let value = match &self.contract.pixels {
@@ -172,30 +193,35 @@ impl Model {
                 let (w, h) = (input.width, input.height);
                 Error::work(format!("model: {at}: run on {w}x{h}: {e}"))
             })?;
+        let [n, h, w, _] = input.shape();
         let answer = Answer {
             values: Values::Runtime(outputs),
             name: name.to_owned(),
+            input: [n, h, w],
             post: Duration::ZERO,
         };
-        match self.contract.ending {
-            Ending::Whole { .. } => Ok(answer),
-            Ending::Scores(_) => finish(answer, self.contract.card.classes.len(), input, want)
-                .map_err(|e| e.within(format!("model: {at}"))),
+        let classes = self.contract.card.classes.len();
+        match &self.contract.ending {
+            Ending::Whole { .. } => answer.checked(want, classes),
+            Ending::Scores(scores) => finish(answer, scores, classes, input, want),
         }
+        .map_err(|e| e.within(format!("model: {at}")))
     }
 }
 
 /// What the graph would have done behind its coarse logits: resizes them to input size, takes the argmax.
 fn finish<'a>(
-    scores: Answer<'a>,
+    answer: Answer<'a>,
+    scores: &Scores,
     classes: usize,
     input: Input<'_>,
     want: Want,
 ) -> Result<Answer<'a>> {
     let start = Instant::now();
-    let [n, _, h, w] = scores.logits_shape(classes)?;
+    let [n, _, h, w] = answer.logits_shape(classes)?;
+    answer.check_sizes(&scores.sizes, classes)?;
     let (from, to) = ((w as u32, h as u32), (input.width, input.height));
-    let mut images = scores.logits()?.chunks_exact(classes * h * w);
+    let mut images = answer.logits()?.chunks_exact(classes * h * w);
     let values = match want {
         Want::Labels => Values::Labels(
             images
@@ -213,7 +239,8 @@ fn finish<'a>(
             Values::Logits(logits, shape)
         }
     };
-    Ok(Answer { values, name: want.name().to_owned(), post: start.elapsed() })
+    let name = want.name().to_owned();
+    Ok(Answer { values, name, input: answer.input, post: start.elapsed() })
 }
 
 /// The free sizes of the graph's input, by name, for one image of the size that images are resized to; `None`

@@ -29,6 +29,18 @@ pub struct Options {
     pub input_size: Option<(u32, u32)>,
     /// Whether TensorRT builds for one size.
     pub shapes: Shapes,
+    /// Whether what follows the coarse logits may be done outside the graph.
+    pub tail: Tail,
+}
+
+/// Where logits are resized and become labels, in models that `train export` wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tail {
+    /// On the CPU outside the graph, which is faster.
+    #[default]
+    Cut,
+    /// In the graph: the file is run as it is, and as other runtimes run it.
+    Whole,
 }
 
 /// What TensorRT builds its engine for; other providers take every size.

@@ -46,6 +46,19 @@ pub fn with_card(path: &Path, card: &Value) {
     std::fs::write(path, bytes).unwrap();
 }
 
+/// Puts words in the place of others in a model file. Both have the same length, and so every length in the file
+/// stays right.
+pub fn replace(path: &Path, old: &str, new: &str) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let found: Vec<usize> =
+        (0..bytes.len()).filter(|&at| bytes[at..].starts_with(old.as_bytes())).collect();
+    assert!(!found.is_empty() && old.len() == new.len());
+    for at in found {
+        bytes[at..][..new.len()].copy_from_slice(new.as_bytes());
+    }
+    std::fs::write(path, bytes).unwrap();
+}
+
 fn varint(to: &mut Vec<u8>, mut value: usize) {
     while value > 127 {
         to.push((value & 127 | 128) as u8);
@@ -187,7 +200,8 @@ pub fn pixels_off(json: &Value, counts: &[Vec<u64>]) -> u64 {
     cells.map(|(got, expected)| got.abs_diff(*expected)).sum()
 }
 
-/// Standard error of a run that must fail with `code`, checked for its form: one line, and a hint.
+/// Standard error of a run that must fail with `code`, checked for its form: one line, and for a wrong request a
+/// hint, or clap's.
 pub fn error_of(command: &mut Command, code: i32) -> String {
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
@@ -197,6 +211,8 @@ pub fn error_of(command: &mut Command, code: i32) -> String {
         "a wrong request prints nothing to standard output"
     );
     assert_eq!(text.lines().filter(|l| l.starts_with("error: ")).count(), 1, "{text}");
+    let hint = text.contains("hint: ") || text.contains("try '--help'");
+    assert!(hint || code == 1, "a hint is missing: {text}");
     assert!(!text.contains("panicked"), "{text}");
     text
 }

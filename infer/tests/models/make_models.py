@@ -39,18 +39,23 @@ def card(outputs, **changes):
     c.update(changes)
     return c
 
-def model(name, outputs, metadata, dtype=T.UINT8):
+def model(name, outputs, metadata, dtype=T.UINT8, like="tshape", twice=None):
     nodes = [h.make_node("Cast", ["image"], ["f"], to=T.FLOAT),
              h.make_node("Transpose", ["f"], ["t"], perm=[0, 3, 1, 2]),
              h.make_node("Sub", ["t", "mean"], ["s"]), h.make_node("Div", ["s", "std"], ["n"]),
              # Half size, and back to the input's own, so that the graph has shape arithmetic as real ones do.
              h.make_node("Conv", ["n", "w", "b"], ["z"], kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[2, 2]),
              h.make_node("Shape", ["t"], ["tshape"]), h.make_node("Shape", ["z"], ["zshape"]),
-             h.make_node("Slice", ["tshape", "two", "four"], ["hw"]), h.make_node("Slice", ["zshape", "zero", "two"], ["nc"]),
+             h.make_node("Slice", [like, "two", "four"], ["hw"]), h.make_node("Slice", ["zshape", "zero", "two"], ["nc"]),
              h.make_node("Concat", ["nc", "hw"], ["size"], axis=0),
              h.make_node("Resize", ["z", "", "", "size"], ["logits"], mode="linear", coordinate_transformation_mode="half_pixel")]
     if "labels" in outputs:
         nodes += [h.make_node("ArgMax", ["logits"], ["arg"], axis=1, keepdims=0), h.make_node("Cast", ["arg"], ["labels"], to=T.UINT8)]
+    if twice:  # an output, joined to itself along an axis
+        output, axis = twice
+        for node in nodes:
+            node.output[:] = ["once" if o == output else o for o in node.output]
+        nodes.append(h.make_node("Concat", ["once", "once"], [output], axis=axis))
     values = {"logits": h.make_tensor_value_info("logits", T.FLOAT, ["batch", len(CLASSES), "height", "width"]),
               "labels": h.make_tensor_value_info("labels", T.UINT8, ["batch", "height", "width"])}
     constants = {"mean": np.float32(MEAN).reshape(1, 3, 1, 1) * 255, "std": np.float32(STD).reshape(1, 3, 1, 1) * 255,
@@ -91,6 +96,10 @@ model("no-card", both, None)
 model("broken-card", both, '{"format": 1')
 model("missing-output", ["labels"], card(both))          # the card promises logits, the graph has none
 model("float-input", both, card(both), dtype=T.FLOAT)    # the card says u8, the graph takes f32
+# Outputs that are not of the input's size, though nothing in the file says so:
+model("labels-tall", ["labels"], card(["labels"]), twice=("labels", 1))
+model("logits-double", ["logits"], card(["logits"]), twice=("logits", 0))
+model("logits-small", both, card(both), like="zshape")
 foreign("foreign")
 foreign("foreign-nhwc", layout="NHWC")
 foreign("foreign-fixed", size=(24, 40))

@@ -9,9 +9,12 @@ use serde::Deserialize;
 use super::{Card, FORMAT, Input, Output, Probe, Training};
 use crate::dataset::Descriptor;
 use crate::decode::MAX_SIDE;
+use crate::digest::sha256;
 use crate::error::{Context, Error, Result};
 use crate::labels::{Class, MAX_CLASSES};
 use crate::preprocess::RESIZE_FILTER;
+
+const HINT: &str = "models/README.md shows such a card";
 
 /// Where the colour channels stand in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -48,6 +51,8 @@ pub struct ForeignCard {
     pub input: ForeignInput,
     /// Name of the graph's output with the logits; none: the graph has one output.
     pub output: Option<String>,
+    /// SHA-256 of its text; with the classes behind it, as JSON, if those stand in another file.
+    pub sha256: String,
 }
 
 /// What goes into such a model: `(value / 255 * white - mean) / std` per channel.
@@ -118,9 +123,7 @@ impl ForeignCard {
     /// A file that cannot be read, an unknown key, a value out of range (exit code 2).
     pub fn read(path: &Path) -> Result<Self> {
         let what = || format!("card: {}", path.display());
-        let text = std::fs::read_to_string(path)
-            .request(what)
-            .map_err(|e| e.hint("models/README.md shows such a card"))?;
+        let text = std::fs::read_to_string(path).request(what).map_err(|e| e.hint(HINT))?;
         Self::from_toml(&text).map_err(|e| e.within(what()))
     }
 
@@ -129,13 +132,18 @@ impl ForeignCard {
     /// # Errors
     /// As [`ForeignCard::read`], without the path.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let file: File = toml::from_str(text).map_err(|e| {
-            Error::request(e.to_string()).hint("models/README.md shows such a card")
-        })?;
+        let file: File =
+            toml::from_str(text).map_err(|e| Error::request(e.to_string()).hint(HINT))?;
+        let mut said = text.to_owned();
         let (classes, dataset) = match (file.classes, file.dataset) {
             (Some(classes), dataset) => (own_classes(classes), dataset.unwrap_or("unknown".into())),
             (None, Some(dataset)) => {
                 let descriptor = Descriptor::find(&dataset)?;
+                let place = dataset.split(':').next();
+                if Descriptor::builtin_names().iter().all(|name| place != Some(name)) {
+                    said +=
+                        &serde_json::to_string(&descriptor.classes).work(|| "classes".into())?;
+                }
                 (descriptor.classes, descriptor.name)
             }
             (None, None) => {
@@ -143,15 +151,15 @@ impl ForeignCard {
                     .hint("dataset = \"camvid\", or classes = [{ name = \"road\", color = [128, 64, 128] }, ...]"));
             }
         };
-        let card =
-            Self { name: file.name, dataset, classes, input: file.input, output: file.output };
+        let File { name, input, output, .. } = file;
+        let card = Self { name, dataset, classes, input, output, sha256: sha256(said) };
         card.check()?;
         Ok(card)
     }
 
     fn check(&self) -> Result<()> {
         let refuse = |field: &str, expected: &str, got: String| {
-            Err(Error::request(format!("{field}: expected {expected}, got {got}")))
+            Err(Error::request(format!("{field}: expected {expected}, got {got}")).hint(HINT))
         };
         let count = self.classes.len();
         if !(1..=MAX_CLASSES).contains(&count) {
@@ -251,8 +259,10 @@ mod tests {
 
     #[test]
     fn a_data_set_or_a_table_gives_the_classes() {
-        let card = ForeignCard::from_toml(&format!("dataset = \"camvid\"\n{INPUT}")).unwrap();
+        let text = format!("dataset = \"camvid\"\n{INPUT}");
+        let card = ForeignCard::from_toml(&text).unwrap();
         assert_eq!((card.classes.len(), card.classes[2].name.as_str()), (11, "pole"));
+        assert_eq!(card.sha256, sha256(text));
         let table = "classes = [{ name = \"road\", color = [1, 2, 3], native = 7 }, { name = \"sky\", color = [4, 5, 6] }]";
         let card = ForeignCard::from_toml(&format!("{table}\n{INPUT}")).unwrap();
         assert_eq!(card.classes.iter().map(|c| c.native_id).collect::<Vec<_>>(), [7, 1]);

@@ -67,8 +67,10 @@ fn another_version_is_refused_before_anything_else_is_read() {
 #[test]
 fn a_card_that_lacks_a_field_is_refused() {
     let json = good().to_json().unwrap().replace(r#""opset":17,"#, "");
-    let error = Card::from_json(&json).unwrap_err().to_string();
-    assert!(error.starts_with("model card: not readable: missing field `opset`"), "{error}");
+    let error = Card::from_json(&json).unwrap_err();
+    let line = error.to_string();
+    assert!(line.starts_with("model card: not readable: missing field `opset`"), "{line}");
+    assert_eq!(error.hint_text(), Some("export the model again"));
 }
 
 #[test]
@@ -76,8 +78,9 @@ fn a_card_that_contradicts_itself_is_refused() {
     let check = |change: fn(&mut Card), expected: &str| {
         let mut card = good();
         change(&mut card);
-        let error = card.check().expect_err(expected).to_string();
-        assert_eq!(error, format!("model card: {expected}"));
+        let error = card.check().expect_err(expected);
+        assert_eq!(error.to_string(), format!("model card: {expected}"));
+        assert_eq!(error.hint_text(), Some("export the model again"));
         assert!(card.to_json().is_err());
     };
     check(

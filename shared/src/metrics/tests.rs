@@ -90,6 +90,16 @@ fn the_file_has_the_agreed_keys_in_the_agreed_order() {
 }
 
 #[test]
+fn a_report_can_be_made_again_of_its_matrix_and_of_no_nonsense() {
+    let report = confusion(3, &[0, 0, 1, 2], &[0, 2, 1, 2]).report(&classes(3));
+    let again = Confusion::from_counts(&report.confusion).unwrap();
+    assert_eq!(again.report(&classes(3)), report);
+    for nonsense in [vec![vec![1]; 2], vec![vec![1, 2], vec![3]], vec![vec![u64::MAX / 2; 2]; 2]] {
+        assert_eq!(Confusion::from_counts(&nonsense), None, "{nonsense:?}");
+    }
+}
+
+#[test]
 fn the_dagger_average_is_over_the_classes_a_baseline_finds_hard() {
     let baseline = confusion(3, &[0, 0, 1, 1, 2, 2], &[0, 0, 1, 0, 0, 0]).report(&classes(3));
     let ours = confusion(3, &[0, 0, 1, 1, 2, 2], &[0, 1, 1, 1, 2, 1]).report(&classes(3));

@@ -19,6 +19,9 @@ const TITLE: Style = Style { size: 22.0, color: INK, weight: super::Weight::Bold
 const HEADING: Style = Style { size: 18.0, color: INK, weight: super::Weight::Bold };
 const CAPTION: Style = Style { size: 14.0, color: [90; 3], weight: super::Weight::Regular };
 const LEGEND_SIZE: f32 = 15.0;
+/// A picture is at most so many times as high as a cell is wide: a very tall one is narrowed, since a figure
+/// that fills the memory shows nothing.
+const TALLEST: u32 = 4;
 
 /// One picture of a row.
 #[derive(Debug, Clone)]
@@ -58,7 +61,7 @@ pub struct Figure {
 }
 
 impl Figure {
-    /// Draws the figure, each picture `cell_width` pixels wide.
+    /// Draws the figure, each picture `cell_width` pixels wide (a very tall one less).
     pub fn draw(&self, cell_width: u32) -> RgbImage {
         let columns = self.columns.len().max(1) as u32;
         let width = 2 * MARGIN + columns * cell_width + (columns - 1) * GAP;
@@ -97,9 +100,9 @@ impl Figure {
 
 /// One row as a strip of the full width: caption, pictures with boxes, enlargements, cell captions.
 fn draw_row(row: &Row, width: u32, cell_width: u32) -> RgbImage {
-    let (pw, ph) = row.cells.first().map_or((1, 1), |c| c.picture.dimensions());
-    let cell_height = scaled(ph, cell_width, pw);
-    let zoom = ZoomLayout::new(&row.regions, (pw, ph), cell_width, cell_height);
+    let size = row.cells.first().map_or((1, 1), |c| c.picture.dimensions());
+    let zoom = ZoomLayout::new(&row.regions, size, cell_width);
+    let (picture_width, cell_height) = zoom.picture;
     let caption = if row.caption.is_empty() { 0 } else { line_height(CAPTION) + GAP / 2 };
     let cell_caption = if row.cells.iter().all(|c| c.caption.is_empty()) {
         0
@@ -114,7 +117,7 @@ fn draw_row(row: &Row, width: u32, cell_width: u32) -> RgbImage {
     draw_text(&mut strip, MARGIN as i32, 0, &text, CAPTION);
     for (i, cell) in row.cells.iter().enumerate() {
         let x = MARGIN + i as u32 * (cell_width + GAP);
-        let mut picture = scale(&cell.picture, cell_width, cell_height, cell.kind);
+        let mut picture = scale(&cell.picture, picture_width, cell_height, cell.kind);
         for (slot, color) in zoom.slots.iter().zip(REGION_COLORS) {
             // A dark line around the coloured one keeps it visible on any background.
             let thick = 2 + cell_width / 400;
@@ -127,7 +130,7 @@ fn draw_row(row: &Row, width: u32, cell_width: u32) -> RgbImage {
             };
             frame(&mut picture, inside, thick, color);
         }
-        paste(&mut strip, &picture, x, caption);
+        paste(&mut strip, &picture, x + (cell_width - picture_width) / 2, caption);
         let below = caption + cell_height + GAP / 2;
         for (slot, color) in zoom.slots.iter().zip(REGION_COLORS) {
             let part = crop(&cell.picture, slot.region);
@@ -154,8 +157,9 @@ fn scaled(value: u32, to: u32, from: u32) -> u32 {
         as u32
 }
 
-/// Where the boxes lie on the scaled picture, and where the enlargements lie below it.
+/// The scaled picture, where the boxes lie on it, and where the enlargements lie below it.
 struct ZoomLayout {
+    picture: (u32, u32),
     slots: Vec<Slot>,
     height: u32,
 }
@@ -167,10 +171,15 @@ struct Slot {
 }
 
 impl ZoomLayout {
-    fn new(regions: &[Rect], picture: (u32, u32), cell_width: u32, cell_height: u32) -> Self {
+    fn new(regions: &[Rect], (width, height): (u32, u32), cell_width: u32) -> Self {
+        let tallest = TALLEST * cell_width;
+        let is_tall = scaled(height, cell_width, width) > tallest;
+        let (to, from) = if is_tall { (tallest, height) } else { (cell_width, width) };
+        let on = |v| scaled(v, to, from);
+        let picture = (on(width), on(height));
         let regions: Vec<Rect> = regions
             .iter()
-            .map(|r| r.clipped(picture.0, picture.1))
+            .map(|r| r.clipped(width, height))
             .filter(|r| r.width > 0 && r.height > 0)
             .take(REGION_COLORS.len())
             .collect();
@@ -179,10 +188,10 @@ impl ZoomLayout {
         // Each enlargement keeps its shape; a tall region is narrowed rather than let run on.
         let fit = |r: &Rect| {
             let height = scaled(r.height, slot_width, r.width);
-            if height <= cell_height {
+            if height <= picture.1 {
                 (slot_width, height)
             } else {
-                (scaled(r.width, cell_height, r.height), cell_height)
+                (scaled(r.width, picture.1, r.height), picture.1)
             }
         };
         let height = regions.iter().map(|r| fit(r).1).max().unwrap_or(0);
@@ -191,17 +200,16 @@ impl ZoomLayout {
             .map(|(i, &region)| {
                 let (w, h) = fit(&region);
                 let left = i * (slot_width + GAP / 2) + (slot_width - w) / 2;
-                let on = |v| scaled(v, cell_width, picture.0);
                 let (x, y) = (on(region.x + 1) - on(1), on(region.y + 1) - on(1));
                 Slot {
                     region,
                     on_picture: Rect::new(x, y, on(region.width), on(region.height))
-                        .clipped(cell_width, cell_height),
+                        .clipped(picture.0, picture.1),
                     below: Rect::new(left, (height - h) / 2, w, h),
                 }
             })
             .collect();
-        Self { slots, height }
+        Self { picture, slots, height }
     }
 }
 
@@ -245,5 +253,17 @@ mod tests {
         let odd =
             vec![Rect::new(190, 90, 500, 500), Rect::new(0, 0, 2, 100), Rect::new(500, 500, 3, 3)];
         figure(odd).draw(120);
+    }
+
+    #[test]
+    fn a_very_tall_picture_is_narrowed_and_its_box_with_it() {
+        let mut tall = figure(vec![Rect::new(0, 0, 2, 2500)]);
+        tall.rows[0].cells.iter_mut().for_each(|c| c.picture = RgbImage::new(2, 5000));
+        let drawn = tall.draw(120);
+        // Picture and enlargement, each at most four times as high as a cell is wide, and lines of text.
+        assert!((960..1300).contains(&drawn.height()), "{}", drawn.height());
+        // A single column of pixels, in the middle of the cell.
+        let width = (0..120).filter(|x| drawn.get_pixel(MARGIN + x, 300).0 != [255; 3]).count();
+        assert_eq!(width, 1);
     }
 }
