@@ -22,14 +22,31 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Fetch libtorch and ONNX Runtime into a cache and link them into this clone
+    ///
+    /// With CUDA where an NVIDIA driver is loaded. The cache is RECALL_SEG_CACHE, or recall-seg in the user's cache folder.
+    /// A library of your own, named by LIBTORCH or ORT_DYLIB_PATH, is used instead.
     Setup(setup::Args),
     /// Set up, then train cross entropy and recall loss on generated streets, export, evaluate, compare
+    ///
+    /// Streets, runs, scores and pictures are left in demo/, models in models/. Interrupted, it goes on where it was.
     Demo(demo::Args),
     /// Set up, then run every check: formatting, lints, tests
     Test(test::Args),
     /// Pack what goes on a vehicle: program, runtime library, models, systemd unit
     Package(package::Args),
 }
+
+/// What was asked for is wrong, and not the work: exit code 2, as that of `train` and `infer`.
+#[derive(Debug)]
+struct Request(String);
+
+impl std::fmt::Display for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Request {}
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
@@ -42,7 +59,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(if error.is::<Request>() { 2 } else { 1 })
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The cache's folder is named after what it holds (CPU or CUDA, and a hash of the pinned list), so
 //! that clones share it and a changed list is a new folder.
 
+use crate::Request;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -44,15 +45,12 @@ pub fn link() -> PathBuf {
     repository().join(".native")
 }
 
-/// Cargo's folder for what it builds.
-pub fn target() -> PathBuf {
-    let set = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    set.unwrap_or_else(|| repository().join("target"))
-}
-
-/// One of the programs, as built.
-pub fn program(name: &str) -> PathBuf {
-    target().join("release").join(name)
+/// Whether what is linked and opened here lies in the cache's folder: somebody may have emptied it.
+pub fn is_whole(place: &Path) -> bool {
+    // Links into torch, but for the last: broken ones do not exist.
+    let libtorch = ["include", "lib/libc10.so", "lib/libtorch_cpu.so", "lib/libtorch.so"];
+    libtorch.iter().all(|path| place.join("libtorch").join(path).exists())
+        && fetched_runtime(place).is_some()
 }
 
 /// ONNX Runtime, as files.
@@ -65,20 +63,22 @@ pub struct Runtime {
 
 /// The runtime library that `infer` would open here: `ORT_DYLIB_PATH`, or what `setup` fetched.
 pub fn runtime_libraries() -> Result<Runtime> {
-    let own = std::env::var_os("ORT_DYLIB_PATH").filter(|v| !v.is_empty()).map(PathBuf::from);
-    let fetched = || {
-        let files = named(&link().join("onnxruntime/capi"), "libonnxruntime.so");
-        files.into_iter().next_back()
-    };
     let hint = "hint: run `cargo xtask setup`, or set ORT_DYLIB_PATH to the file libonnxruntime.so";
-    let Some(library) = own.or_else(fetched) else {
-        bail!("ONNX Runtime: expected what `cargo xtask setup` fetches, got none\n{hint}");
+    let Some(library) = set("ORT_DYLIB_PATH").or_else(|| fetched_runtime(&link())) else {
+        bail!(Request(format!(
+            "ONNX Runtime: expected what `cargo xtask setup` fetches, got none\n{hint}"
+        )));
     };
     // The file itself, whose name has the version, in place of links to it.
-    let library = library
-        .canonicalize()
-        .with_context(|| format!("ONNX Runtime: {}: no such file; {hint}", library.display()))?;
+    let library = library.canonicalize().with_context(|| {
+        Request(format!("ONNX Runtime: {}: no such file; {hint}", library.display()))
+    })?;
     Runtime::of(library)
+}
+
+/// The newest by name of what was fetched.
+fn fetched_runtime(place: &Path) -> Option<PathBuf> {
+    named(&place.join("onnxruntime/capi"), "libonnxruntime.so").pop()
 }
 
 impl Runtime {
@@ -86,9 +86,9 @@ impl Runtime {
     fn of(library: PathBuf) -> Result<Self> {
         let name = library.file_name().unwrap_or_default().to_string_lossy();
         if !name.starts_with("libonnxruntime.so") {
-            bail!(
+            bail!(Request(format!(
                 "ONNX Runtime: expected a file libonnxruntime.so*, which is found beside infer, got {name}"
-            );
+            )));
         }
         let providers =
             named(library.parent().unwrap_or(Path::new("")), "libonnxruntime_providers_");
@@ -113,11 +113,17 @@ fn named(folder: &Path, prefix: &str) -> Vec<PathBuf> {
 
 /// The folder that holds everything fetched: `RECALL_SEG_CACHE`, or the user's cache folder.
 pub fn cache() -> Result<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    set("RECALL_SEG_CACHE")
+    let cache = set("RECALL_SEG_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|dir| dir.join("recall-seg")))
         .or_else(|| set("HOME").map(|dir| dir.join(".cache/recall-seg")))
-        .context("no place for a cache: expected HOME or RECALL_SEG_CACHE to be set")
+        .context("no place for a cache: expected HOME or RECALL_SEG_CACHE to be set")?;
+    // What `.native` points to must not depend on where the command was run.
+    std::path::absolute(&cache).with_context(|| cache.display().to_string())
+}
+
+/// The path in a variable; `None`, too, where it is empty.
+pub fn set(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// The cache's folder for one pinned list.

@@ -9,8 +9,7 @@ mod elf;
 mod licenses;
 mod templates;
 
-use crate::native;
-use crate::process::{self, cargo};
+use crate::{Request, native, process};
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::io::Write;
@@ -52,7 +51,10 @@ pub fn run(args: &Args) -> Result<()> {
     let contents = contents::Contents { program, runtime, models, cards };
     contents.put_into(&root)?;
 
-    let out = args.out.clone().unwrap_or_else(|| native::target().join("package"));
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None => process::target()?.join("package"),
+    };
     fs::create_dir_all(&out).with_context(|| format!("cannot create {}", out.display()))?;
     let path = out.join(name());
     archive::write(&root, &path)?;
@@ -89,11 +91,11 @@ fn models(args: &Args) -> Result<Vec<PathBuf>> {
     if args.models.is_empty() {
         let demo = native::repository().join(DEMO_MODEL);
         if !demo.is_file() {
-            bail!(
+            bail!(Request(format!(
                 "package: {}: expected the demo's model, got none\n\
                  hint: name your own with --model FILE, or run `cargo xtask demo`",
                 demo.display()
-            );
+            )));
         }
         return Ok(vec![demo]);
     }
@@ -108,11 +110,11 @@ fn cards(args: &Args) -> Result<Vec<contents::Card>> {
             None => (None, text.as_str()),
         };
         if let Some(model) = model.as_ref().filter(|model| !args.models.contains(model)) {
-            bail!(
+            bail!(Request(format!(
                 "package: --card {}=...: expected a model of --model, got another\n\
                  hint: write it as it stands behind --model",
                 model.display()
-            );
+            )));
         }
         Ok(contents::Card { model, file: file(Path::new(path), "a card in TOML")? })
     };
@@ -124,11 +126,11 @@ fn check_names(models: &[PathBuf], cards: &[contents::Card]) -> Result<()> {
     let mut names = vec![Path::new(contents::MANIFEST).file_name()];
     for path in models.iter().chain(cards.iter().map(|card| &card.file)) {
         if names.contains(&path.file_name()) {
-            bail!(
+            bail!(Request(format!(
                 "package: {}: expected models and cards of different names, got a second of this one\n\
                  hint: they lie in one folder, with manifest.toml; rename it",
                 path.display()
-            );
+            )));
         }
         names.push(path.file_name());
     }
@@ -140,17 +142,16 @@ fn file(path: &Path, what: &str) -> Result<PathBuf> {
     if path.is_file() {
         return Ok(path.to_owned());
     }
-    bail!(
+    bail!(Request(format!(
         "package: {}: expected {what}, got no such file\n\
          hint: paths are relative to the folder in which the command is run",
         path.display()
-    )
+    )))
 }
 
 /// Builds `infer` alone: it needs no libtorch.
 fn build() -> Result<PathBuf> {
-    process::run(cargo(&["build", "--release", "--package", "infer"]))?;
-    Ok(native::program("infer"))
+    Ok(process::build(&["--package", "infer"])?.join("infer"))
 }
 
 /// Sizes on standard error, and last, alone on standard output, the path.

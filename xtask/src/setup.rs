@@ -4,8 +4,8 @@
 //! its place and renamed, so that a set-up that was interrupted is simply run again.
 
 use crate::native::{self, Flavor};
-use crate::process;
-use anyhow::{Context, Result, bail};
+use crate::{Request, process};
+use anyhow::{Context, Result, bail, ensure};
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -47,17 +47,18 @@ const UNUSED_ON_CPU: &[&str] = &[
 ];
 
 pub fn run(args: &Args) -> Result<()> {
-    let own_libtorch = own("LIBTORCH", &native::link().join("libtorch"));
-    let own_ort = own("ORT_DYLIB_PATH", Path::new(""));
+    let libtorch = native::set("LIBTORCH").filter(|root| *root != native::link().join("libtorch"));
+    let runtime = native::set("ORT_DYLIB_PATH");
+    check_own(libtorch.as_deref(), runtime.as_deref())?;
     check_compiler()?;
-    if own_libtorch && own_ort {
+    if libtorch.is_some() && runtime.is_some() {
         eprintln!("setup: LIBTORCH and ORT_DYLIB_PATH are set: nothing to fetch");
         return Ok(());
     }
     let cuda = args.cuda || (native::has_gpu() && !args.cpu);
     let flavor = if cuda { Flavor::Cuda } else { Flavor::Cpu };
     let place = native::folder(&format!("native-{}", flavor.name()), flavor.requirements())?;
-    fetch_once(&place, |partial| {
+    fetch_once(&place, native::is_whole, |partial| {
         check_platform()?;
         eprintln!("setup: fetching libtorch 2.11.0 and ONNX Runtime 1.31.1 ({})", flavor.name());
         pip_install(partial, flavor.requirements(), WHEEL_TAGS)?;
@@ -69,31 +70,38 @@ pub fn run(args: &Args) -> Result<()> {
         link_folder(partial)
     })?;
     point_link(&place)?;
-    let left_alone = match (own_libtorch, own_ort) {
-        (true, _) => ", your LIBTORCH is used instead of the one here",
-        (_, true) => ", your ORT_DYLIB_PATH is used instead of the one here",
+    let left_alone = match (libtorch, runtime) {
+        (Some(_), _) => ", your LIBTORCH is used instead of the one here",
+        (_, Some(_)) => ", your ORT_DYLIB_PATH is used instead of the one here",
         _ => "",
     };
     eprintln!("setup: ready ({}){left_alone}", flavor.name());
     Ok(())
 }
 
-/// Fills `place` once: under a lock, in a folder beside it, renamed when it is whole.
-pub fn fetch_once(place: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
-    if place.exists() {
+/// Fills `place` once: under a lock, in a folder beside it, renamed when it is whole. What is there and is
+/// not whole any more makes room.
+pub fn fetch_once(
+    place: &Path,
+    is_whole: impl Fn(&Path) -> bool,
+    fill: impl FnOnce(&Path) -> Result<()>,
+) -> Result<()> {
+    if is_whole(place) {
         return Ok(());
     }
     let cache = place.parent().context("the cache has no parent folder")?;
     fs::create_dir_all(cache).with_context(|| format!("cannot create {}", cache.display()))?;
     let lock = File::create(cache.join("lock"))?;
     lock.lock().context("cannot lock the cache")?;
-    if place.exists() {
+    if is_whole(place) {
         return Ok(());
     }
     let partial = place.with_extension("partial");
     remove(&partial)?;
     fs::create_dir_all(&partial)?;
     fill(&partial)?;
+    ensure!(is_whole(&partial), "{}: fetched, and still not whole", partial.display());
+    remove(place)?;
     fs::rename(&partial, place)
         .with_context(|| format!("cannot move {} into place", partial.display()))
 }
@@ -168,9 +176,22 @@ fn check_platform() -> Result<()> {
     )
 }
 
-/// Whether the user set a variable, to something else than what `.cargo/config.toml` sets.
-fn own(name: &str, ours: &Path) -> bool {
-    std::env::var_os(name).is_some_and(|value| !value.is_empty() && Path::new(&value) != ours)
+/// Libraries of the user's own must be where their variables say.
+fn check_own(libtorch: Option<&Path>, runtime: Option<&Path>) -> Result<()> {
+    let refuse = |name: &str, path: &Path, expected: &str| {
+        Err(Request(format!(
+            "setup: {name}: {}: expected {expected}, got none\n\
+             hint: correct it, or unset it to have the library fetched",
+            path.display()
+        )))
+    };
+    if let Some(root) = libtorch.filter(|root| !root.join("lib").is_dir()) {
+        refuse("LIBTORCH", root, "libtorch's folder, with lib in it")?;
+    }
+    if let Some(file) = runtime.filter(|file| !file.is_file()) {
+        refuse("ORT_DYLIB_PATH", file, "the file libonnxruntime.so")?;
+    }
+    Ok(())
 }
 
 /// The folder to link against: only what has no CUDA in it, so that one binary serves both kinds of
@@ -209,4 +230,35 @@ fn remove(path: &Path) -> Result<()> {
         Ok(_) => fs::remove_file(path),
     };
     gone.with_context(|| format!("cannot remove {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_whole_any_more_is_fetched_again() {
+        let cache = tempfile::tempdir().unwrap();
+        let place = cache.path().join("native");
+        let mut fetched = 0;
+        let mut fetch = || {
+            fetch_once(
+                &place,
+                |place| place.join("library").is_file(),
+                |partial| {
+                    fetched += 1;
+                    Ok(fs::write(partial.join("library"), "")?)
+                },
+            )
+            .unwrap();
+            fetched
+        };
+        assert_eq!((fetch(), fetch()), (1, 1));
+        fs::rename(place.join("library"), place.join("moved")).unwrap();
+        assert_eq!((fetch(), fetch()), (2, 2));
+        assert!(!place.join("moved").exists());
+        fs::remove_dir_all(&place).unwrap();
+        fs::write(&place, "a file").unwrap();
+        assert_eq!(fetch(), 3);
+    }
 }

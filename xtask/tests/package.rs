@@ -161,16 +161,19 @@ fn checksums_hold_and_the_same_inputs_give_the_same_bytes() {
 }
 
 #[test]
-fn a_model_from_elsewhere_is_packed_with_its_card() {
+fn a_card_is_packed_for_the_one_of_two_models_that_needs_it() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = model().with_file_name("foreign.onnx");
     let card = folder.path().join("foreign.toml");
-    let classes =
-        (0..6).map(|i| format!("{{ name = \"c{i}\", color = [{i}, 0, 0], native = {i} }}"));
+    // The classes of the other model, as models side by side must have.
+    let classes = ["sky", "road", "building", "car", "pole", "person"].iter().enumerate();
+    let classes = classes
+        .map(|(i, name)| format!("{{ name = \"{name}\", color = [{i}, 0, 0], native = {i} }}"));
     let classes = classes.collect::<Vec<_>>().join(", ");
     let input = "[input]\nmean = [0.485, 0.456, 0.406]\nstd = [0.229, 0.224, 0.225]\n";
     fs::write(&card, format!("classes = [{classes}]\n{input}")).unwrap();
     let mut command = package(&elsewhere, folder.path());
+    command.arg("--model").arg(model());
     let card = format!("{}={}", elsewhere.display(), card.display());
     let path = succeeds(command.arg("--card").arg(card));
     succeeds(Command::new("tar").args(["-xzf", path.trim_end(), "-C"]).arg(folder.path()));
@@ -178,6 +181,11 @@ fn a_model_from_elsewhere_is_packed_with_its_card() {
     let sample = fs::read_to_string(home.join("vehicle.toml")).unwrap();
     let expected = "card = [\"models/foreign.onnx=models/foreign.toml\"]\n";
     assert!(sample.contains(expected), "{sample}");
+    let manifest = fs::read_to_string(home.join("models/manifest.toml")).unwrap();
+    assert!(
+        manifest.contains("\"foreign.onnx\"") && manifest.contains("\"both.onnx\""),
+        "{manifest}"
+    );
     let arguments = ["live", "--config", "vehicle.toml", "--max-frames", "2"];
     let counts = succeeds(Command::new(home.join("infer")).args(arguments).current_dir(&home));
     assert!(counts.starts_with("captured 2 = shown "), "{counts}");
@@ -187,27 +195,27 @@ fn a_model_from_elsewhere_is_packed_with_its_card() {
 fn what_cannot_be_packed_is_one_line_with_a_hint_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
-    let refused = |command: &mut Command, expected: &str| {
+    let refused = |code: i32, command: &mut Command, expected: &str| {
         let output = command.output().unwrap();
         let text = said(&output);
-        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert_eq!(output.status.code(), Some(code), "{text}");
         assert!(text.contains(&format!("error: {expected}")), "{expected}: {text}");
         assert!(text.contains("hint: "), "{text}");
         assert!(!out.exists() || names(&out).is_empty(), "{:?}", names(&out));
     };
     let none = Path::new("/no/such.onnx");
-    refused(&mut package(none, &out), "package: /no/such.onnx: expected an exported model");
+    refused(2, &mut package(none, &out), "package: /no/such.onnx: expected an exported model");
     let mut twice = package(&model(), &out);
-    refused(twice.arg("--model").arg(model()), &format!("package: {}: exp", model().display()));
+    refused(2, twice.arg("--model").arg(model()), &format!("package: {}: exp", model().display()));
     let mut card = package(&model(), &out);
-    refused(card.args(["--card", "other.onnx=card.toml"]), "package: --card other.onnx=");
+    refused(2, card.args(["--card", "other.onnx=card.toml"]), "package: --card other.onnx=");
     let mut runtime = package(&model(), &out);
     runtime.env("ORT_DYLIB_PATH", "/no/such.so");
-    refused(&mut runtime, "ONNX Runtime: /no/such.so: no such file");
+    refused(2, &mut runtime, "ONNX Runtime: /no/such.so: no such file");
     let mut tools = package(&model(), &out);
-    refused(tools.env("PATH", "/no/such"), "package: expected the program strip, got none");
+    refused(1, tools.env("PATH", "/no/such"), "package: expected the program strip, got none");
     // What is no model is refused by the program that was to run it, in its own words.
     let broken = folder.path().join("broken.onnx");
     fs::write(&broken, "no model").unwrap();
-    refused(&mut package(&broken, &out), "model: models/broken.onnx: expected an ONNX model");
+    refused(1, &mut package(&broken, &out), "model: models/broken.onnx: expected an ONNX model");
 }

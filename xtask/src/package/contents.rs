@@ -50,8 +50,8 @@ impl Contents {
         }
         let models: Vec<String> = self.models.iter().map(|model| packed(model)).collect();
         let cards: Vec<String> = self.cards.iter().map(Card::packed).collect();
-        for model in &models {
-            pin(root, model, &cards)?;
+        for model in &self.models {
+            self.pin(root, model)?;
         }
         licenses::write(&self.runtime, &root.join("licenses"))?;
 
@@ -67,6 +67,17 @@ impl Contents {
             fs::write(root.join(name), text).with_context(|| name.to_owned())?;
         }
         archive::write_sums(root)
+    }
+
+    /// Adds a model to the manifest, which opens it: with no library but the one beside the program, and with
+    /// the cards that can be meant for it, since `infer` refuses those of models that it is not to open.
+    fn pin(&self, root: &Path, model: &Path) -> Result<()> {
+        let mut info = Command::new(root.join("infer"));
+        info.args(["info", "--provider", "cpu", "--pin", MANIFEST, "--model", &packed(model)]);
+        let cards = self.cards.iter().filter(|card| card.model.as_ref().is_none_or(|m| m == model));
+        info.args(cards.map(|card| format!("--card={}", card.packed())));
+        info.current_dir(root).env_remove("ORT_DYLIB_PATH");
+        process::run(info.stdout(io::stderr()))
     }
 }
 
@@ -96,15 +107,6 @@ fn strip(program: &Path, to: &Path) -> Result<()> {
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("cannot copy {}", from.display()))?;
     Ok(())
-}
-
-/// Adds a model to the manifest, which opens it: with no library but the one beside the program.
-fn pin(root: &Path, model: &str, cards: &[String]) -> Result<()> {
-    let mut info = Command::new(root.join("infer"));
-    info.args(["info", "--provider", "cpu", "--model", model, "--pin", MANIFEST]);
-    info.args(cards.iter().map(|card| format!("--card={card}")));
-    info.current_dir(root).env_remove("ORT_DYLIB_PATH");
-    process::run(info.stdout(io::stderr()))
 }
 
 /// The program and the libraries.

@@ -3,8 +3,8 @@
 //! Which crates those are is cargo's own answer for this kind of machine; their texts lie in cargo's registry.
 
 use crate::native::{self, Runtime};
-use crate::process::cargo;
-use anyhow::{Context, Result, bail};
+use crate::process::{self, cargo};
+use anyhow::{Context, Result};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -86,13 +86,8 @@ fn runtime_texts(runtime: &Runtime) -> Vec<(&'static str, PathBuf)> {
 /// A text per crate: name, version, licence, and its own files.
 fn crates() -> Result<String> {
     let platform = format!("--filter-platform={}-unknown-linux-gnu", std::env::consts::ARCH);
-    let output = cargo(&["metadata", "--format-version=1", &platform])
-        .output()
-        .context("cannot start cargo")?;
-    if !output.status.success() {
-        bail!("cargo metadata: {}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    let metadata: Metadata = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
+    let metadata = process::read(cargo(&["metadata", "--format-version=1", &platform]))?;
+    let metadata: Metadata = serde_json::from_slice(&metadata).context("cargo metadata")?;
     let mut text =
         String::from("The crates that the program `infer` is made of, and their licences.\n");
     for package in linked(&metadata)? {
