@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::file::{DescriptorFile, Encoding, Ids, LabelFile};
+use super::file::{DescriptorFile, Encoding, HINT, Ids, LabelFile};
 use super::mapping::Mapping;
 use super::pattern::{Pattern, SPLIT};
 use super::split::{Scheme, Split};
@@ -22,6 +22,7 @@ const BUILT_IN: [(&str, &str); 4] = [
     ("synthia", include_str!("synthia.toml")),
 ];
 const NAMES: [&str; 4] = ["camvid", "cityscapes", "streets", "synthia"];
+const NATIVE_HINT: &str = "native = 7, or native = [7, 8] for a class of several values";
 
 /// A data set, checked.
 #[derive(Clone, Debug)]
@@ -67,17 +68,18 @@ impl Descriptor {
             None => from_path(place)?,
         };
         for setting in settings.split(',').filter(|s| !s.is_empty()) {
-            file.set(setting).map_err(|e| e.within(name_or_path))?;
+            let example = "as in synthia:split=random,seed=1 or synthia:void=train";
+            file.set(setting).map_err(|e| e.within(name_or_path).hint(example))?;
         }
         if !settings.is_empty() {
             file.name = format!("{}:{settings}", file.name);
         }
-        Self::check(file).map_err(|e| e.within(place))
+        Self::check(file).map_err(|e| explained(e).within(place))
     }
 
     /// A descriptor from its text; `origin` names it in errors.
     pub fn from_toml(text: &str, origin: &str) -> Result<Descriptor> {
-        Self::check(DescriptorFile::parse(text, origin)?).map_err(|e| e.within(origin))
+        Self::check(DescriptorFile::parse(text, origin)?).map_err(|e| explained(e).within(origin))
     }
 
     /// Names of the data sets that need no file.
@@ -110,7 +112,8 @@ impl Descriptor {
         let shares = [file.split.train, file.split.val];
         if !shares.iter().all(|s| (0.0..=1.0).contains(s)) || shares.iter().sum::<f64>() > 1.0 {
             let line = format!("split: expected shares of at most 1 in sum, got {shares:?}");
-            return Err(Error::request(line));
+            return Err(Error::request(line)
+                .hint("train and val are shares such as 0.7 and 0.1; test is the rest"));
         }
         let native = Arc::new(Mapping::new(&table.values, &table.colors));
         let form = |form| label_form(form, &images, &native, table.classes.len());
@@ -147,8 +150,14 @@ fn table(file: &DescriptorFile) -> Result<Table> {
     if !(1..=MAX_CLASSES).contains(&count) {
         return Err(Error::request(format!("classes: expected 1 to {MAX_CLASSES}, got {count}")));
     }
-    let names = file.classes.iter().chain(&file.ignored).map(|e| e.name.as_str());
-    once(names, "name")?;
+    let names = || file.classes.iter().chain(&file.ignored).map(|e| e.name.as_str());
+    once(names(), "name", "metrics and settings go by the name")?;
+    // A model's card and its tables have them too: said now, not at the export of a trained network.
+    let bad = |name: &&str| name.trim().is_empty() || name.contains(char::is_control);
+    if let Some(name) = names().chain([file.name.as_str()]).find(bad) {
+        let line = format!("name: expected one that can be printed, got {name:?}");
+        return Err(Error::request(line).hint("for example \"traffic light\""));
+    }
     let by_color = file.labels.iter().any(|l| l.encoding == Encoding::Rgb);
     let (mut classes, mut unscored) = (Vec::new(), Vec::new());
     let (mut values, mut colors) = (Vec::new(), Vec::new());
@@ -159,10 +168,8 @@ fn table(file: &DescriptorFile) -> Result<Table> {
             first => {
                 let got = first.map_or("none".into(), u16::to_string);
                 let expected = "a native value, the first of them at most 255";
-                return Err(Error::request(format!(
-                    "{}: expected {expected}, got {got}",
-                    entry.name
-                )));
+                let line = format!("{}: expected {expected}, got {got}", entry.name);
+                return Err(Error::request(line).hint(NATIVE_HINT));
             }
         };
         classes.push(Class { name: entry.name.clone(), color: entry.color, native_id });
@@ -173,17 +180,16 @@ fn table(file: &DescriptorFile) -> Result<Table> {
     for entry in &file.ignored {
         let native = entry.values(None);
         if native.is_empty() && !by_color {
-            return Err(Error::request(format!(
-                "{}: expected a native value, got none",
-                entry.name
-            )));
+            let line = format!("{}: expected a native value, got none", entry.name);
+            return Err(Error::request(line).hint(NATIVE_HINT));
         }
         values.extend(native.into_iter().map(|v| (v, IGNORE)));
         colors.extend(entry.colors().into_iter().map(|c| (c, IGNORE)));
     }
-    once(values.iter().map(|v| v.0), "native value")?;
+    let meaning = "each means one class, or is ignored";
+    once(values.iter().map(|v| v.0), "native value", meaning)?;
     if by_color {
-        once(colors.iter().map(|c| c.0), "colour")?;
+        once(colors.iter().map(|c| c.0), "colour", meaning)?;
     }
     Ok(Table { classes, unscored, values, colors })
 }
@@ -215,20 +221,30 @@ fn label_form(
 }
 
 fn from_path(place: &str) -> Result<DescriptorFile> {
-    let known = NAMES.join(", ");
     let path = Path::new(place);
     if !path.exists() {
-        return Err(Error::request(format!("data set \"{place}\": expected {known}, or the path of a descriptor"))
-            .hint("a descriptor is a TOML file that says where images and labels lie and what values mean"));
+        let known = NAMES.join(", ");
+        let line = format!("data set \"{place}\": expected {known}, or the path of a descriptor");
+        return Err(Error::request(line).hint(HINT));
     }
-    let text = std::fs::read_to_string(path).request(|| format!("{place}: cannot read"))?;
+    let cannot_read = || format!("data set \"{place}\": cannot read");
+    let text = std::fs::read_to_string(path).request(cannot_read).map_err(|e| e.hint(HINT))?;
     DescriptorFile::parse(&text, place)
 }
 
-fn once<T: Ord + Copy + Debug>(items: impl Iterator<Item = T>, what: &str) -> Result<()> {
+/// The error with the general hint if it has none of its own.
+fn explained(error: Error) -> Error {
+    if error.hint_text().is_some() { error } else { error.hint(HINT) }
+}
+
+fn once<T: Ord + Copy + Debug>(
+    items: impl Iterator<Item = T>,
+    what: &str,
+    hint: &str,
+) -> Result<()> {
     let mut seen = BTreeSet::new();
     let twice = |item: &T| !seen.insert(*item);
     items.into_iter().find(twice).map_or(Ok(()), |item| {
-        Err(Error::request(format!("{what} {item:?}: expected once, got twice")))
+        Err(Error::request(format!("{what} {item:?}: expected once, got twice")).hint(hint))
     })
 }

@@ -8,6 +8,10 @@ use super::split::{Scheme, Split};
 use crate::decode::LabelEncoding;
 use crate::error::{Context, Error, Result};
 
+/// For whoever has to write or mend a descriptor.
+pub(super) const HINT: &str = "a descriptor is a TOML file that says where images and labels lie and what values mean: \
+     README.md leads to an example and its keys";
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DescriptorFile {
@@ -82,7 +86,7 @@ fn yes() -> bool {
 
 impl DescriptorFile {
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
-        toml::from_str(text).request(|| origin.to_string())
+        toml::from_str(text).request(|| origin.to_string()).map_err(|e| e.hint(HINT))
     }
 
     /// Applies one `key=value` as [`super::Descriptor::find`] describes.

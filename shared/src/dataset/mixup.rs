@@ -9,7 +9,8 @@
 //!    is called a mix-up if no value reaches the number of classes, at least five different values
 //!    occur, some of them are classes, and yet more than half of the pixels would be ignored. Street
 //!    scenes without vegetation, sky, people or vehicles are not like that; nor are the labels of a
-//!    test split, which hold ignored values only.
+//!    test split, which hold ignored values only. Labels of a few pixels an image are, so it takes a
+//!    data set that has files of train ids, and thus something to mix up.
 
 use super::Descriptor;
 use super::descriptor::LabelForm;
@@ -36,6 +37,7 @@ impl Evidence {
 
     /// An error, without the files' names, if rule 2 says that these are train ids.
     pub fn verdict(&self, descriptor: &Descriptor) -> Option<Error> {
+        let place = place(descriptor, Ids::Train)?;
         let c = descriptor.num_classes();
         let found = || (0..256usize).filter(|&v| self.counts[v] > 0);
         let total: u64 = self.counts.iter().sum();
@@ -54,12 +56,14 @@ impl Evidence {
                 descriptor.name,
                 c - 1
             );
-            Error::request(line).hint(train_ids_hint(descriptor))
+            let hint = train_ids_hint(c, place);
+            let way_out = "labels that are right all the same need a descriptor without that place";
+            Error::request(line).hint(format!("{hint}; {way_out}"))
         })
     }
 }
 
-/// Whether rule 2 could ever find something: some number is a train id and an ignored value.
+/// Whether train ids can go unnoticed by rule 1: some number is a train id and an ignored value.
 pub(super) fn possible(descriptor: &Descriptor) -> bool {
     (0..descriptor.num_classes()).any(|v| descriptor.to_train(v as u16) == Some(IGNORE))
 }
@@ -74,29 +78,32 @@ pub(super) fn hint(descriptor: &Descriptor, form: &LabelForm, raw: &RawLabel) ->
         Values::Colors(_) => false,
     };
     match form.ids {
-        Ids::Native if all(&train_ids) => Some(train_ids_hint(descriptor)),
+        Ids::Native if all(&train_ids) => Some(match place(descriptor, Ids::Train) {
+            Some(place) => train_ids_hint(c, place),
+            // Not a guess: who follows a wrong one trains on shifted classes.
+            None => "values that are meant to take no part belong to the descriptor's `ignored`; \
+                     files of train ids need ids = \"train\""
+                .into(),
+        }),
         Ids::Train if all(&|v| descriptor.to_train(v).is_some()) => {
-            let native = descriptor.labels.iter().find(|f| f.ids == Ids::Native);
-            Some(match native {
-                Some(f) => format!(
-                    "these look like the data set's own ids: their place is {}",
-                    f.files.text()
-                ),
-                None => {
-                    "these look like the data set's own ids: describe them without ids = \"train\""
-                        .into()
-                }
+            let look = "these look like the data set's own ids";
+            Some(match place(descriptor, Ids::Native) {
+                Some(place) => format!("{look}: their place is {place}"),
+                None => format!("{look}: describe them without ids = \"train\""),
             })
         }
         _ => None,
     }
 }
 
-fn train_ids_hint(descriptor: &Descriptor) -> String {
-    let last = descriptor.num_classes() - 1;
-    let look = format!("the values look like train ids (0 to {last} and 255)");
-    match descriptor.labels.iter().find(|f| f.ids == Ids::Train) {
-        Some(f) => format!("{look}: the place of such files is {}", f.files.text()),
-        None => format!("{look}: describe such files with ids = \"train\""),
-    }
+fn train_ids_hint(classes: usize, place: &str) -> String {
+    let last = classes - 1;
+    format!(
+        "the values look like train ids (0 to {last} and 255): the place of such files is {place}"
+    )
+}
+
+/// Where files of such ids lie, if the data set has any.
+fn place(descriptor: &Descriptor, ids: Ids) -> Option<&str> {
+    descriptor.labels.iter().find(|f| f.ids == ids).map(|f| f.files.text())
 }

@@ -38,6 +38,8 @@ pub(super) struct Found {
     pub files: Vec<(Vec<String>, PathBuf)>,
     /// Files in the same folders that do not match.
     pub others: Vec<PathBuf>,
+    /// Files and folders on the way whose names are not UTF-8, so that no pattern can match them.
+    pub not_utf8: Vec<PathBuf>,
 }
 
 impl Pattern {
@@ -95,6 +97,7 @@ impl Pattern {
         self.walk(root, 0, known, &mut found)?;
         found.files.sort_by(|a, b| a.1.cmp(&b.1));
         found.others.sort();
+        found.not_utf8.sort();
         Ok(found)
     }
 
@@ -144,8 +147,12 @@ impl Pattern {
         for entry in fs::read_dir(folder).request(cannot)? {
             let entry = entry.request(cannot)?;
             let name = entry.file_name();
-            let Some(name) = name.to_str().filter(|n| !n.starts_with('.')) else {
+            if name.as_encoded_bytes().starts_with(b".") {
                 continue; // hidden files, such as the "._NAME" that some systems scatter
+            }
+            let Some(name) = name.to_str() else {
+                found.not_utf8.push(entry.path());
+                continue;
             };
             let mut captures = known.clone();
             if matches(parts, name, &mut captures) {

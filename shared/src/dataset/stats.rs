@@ -64,6 +64,8 @@ pub struct Stats {
     pub ignored: u64,
     /// What is wrong, a line each.
     pub problems: Vec<String>,
+    /// What was left out and may well be meant to be, a line each.
+    pub notes: Vec<String>,
 }
 
 impl Stats {
@@ -148,7 +150,7 @@ impl Sum {
             images: [0; 256],
             counted: 0,
             evidence: Evidence::new(),
-            problems: index.problems.iter().chain(&index.notes).cloned().collect(),
+            problems: index.problems.clone(),
             unnamed: 0,
         }
     }
@@ -204,6 +206,7 @@ impl Sum {
             valid,
             ignored: self.pixels[usize::from(IGNORE)],
             problems: self.problems,
+            notes: index.notes.clone(),
         }
     }
 }

@@ -73,6 +73,8 @@ pub(super) fn survey(d: &Descriptor, root: &Path, split: &str) -> Result<Survey>
     report(&mut problems, "image without label", bare, root);
     report(&mut problems, "label without image", orphans, root);
     report(&mut problems, "two files for one image", twice, root);
+    let not_utf8 = found.not_utf8.into_iter().filter(|p| p.is_dir() || is_picture(p)).collect();
+    report(&mut problems, "name that is not UTF-8", not_utf8, root);
     let mut notes = Vec::new();
     let pictures = found.others.into_iter().filter(|p| is_picture(p)).collect();
     report(&mut notes, "picture left out, its name does not match", pictures, root);

@@ -199,7 +199,8 @@ fn train_ids_without_an_ignored_pixel_are_refused_by_what_they_would_mean() {
         "cityscapes: ROOT: val: expected the ids of cityscapes, got what looks like train ids: \
          no value above 18, and 75 % would be ignored",
         "the values look like train ids (0 to 18 and 255): the place of such files is \
-         gtFine/{split}/{city}/{name}_gtFine_labelTrainIds.png",
+         gtFine/{split}/{city}/{name}_gtFine_labelTrainIds.png; \
+         labels that are right all the same need a descriptor without that place",
     );
 }
 
@@ -227,6 +228,32 @@ fn honest_labels_of_odd_scenes_are_not_taken_for_train_ids() {
         disk.city("a", "labelIds", values);
         disk.open("cityscapes", "val").unwrap();
     }
+}
+
+#[test]
+fn sparse_labels_of_a_data_set_without_train_ids_are_no_mix_up() {
+    // Few pixels are labelled, and the last class is in none of the files: every value is a train id too.
+    let disk = Disk::new();
+    let classes: Vec<String> =
+        (1..=6).map(|id| format!("{{ name = \"c{id}\", native = {id} }}")).collect();
+    let text = format!(
+        "name = \"sparse\"\nimages = \"{{split}}/{{name}}.png\"\n\
+         labels = [{{ files = \"{{split}}_labels/{{name}}.png\" }}]\n\
+         classes = [{}]\nignored = [{{ name = \"unlabelled\", native = 0 }}]",
+        classes.join(", ")
+    );
+    let sparse = Descriptor::from_toml(&text, "sparse.toml").unwrap();
+    for name in ["a", "b"] {
+        disk.image(&format!("val/{name}.png"));
+        disk.label(&format!("val_labels/{name}.png"), [0, 0, 0, 0, 0, 0, 0, 4]);
+    }
+    disk.label("val_labels/a.png", [0, 0, 0, 0, 0, 1, 2, 3]);
+    let index = Index::open(&sparse, disk.root(), "val").unwrap();
+    assert_eq!(stats(&index, &|_| ()).unwrap().problems, Vec::<String>::new());
+    // An unknown value is no proof either.
+    disk.label("val_labels/a.png", [0, 0, 0, 0, 255, 1, 2, 3]);
+    let hint = disk.words(index.label(0).unwrap_err()).1;
+    assert!(hint.starts_with("values that are meant to take no part"), "{hint}");
 }
 
 #[test]
@@ -298,6 +325,25 @@ fn a_picture_that_is_left_out_is_noted() {
     fs::write(disk.place("val/._a.jpg"), "x").unwrap();
     let index = disk.open("camvid", "val").unwrap();
     assert_eq!(index.notes, ["picture left out, its name does not match: 1 (val/b.bmp)"]);
+    let stats = stats(&index, &|_| ()).unwrap();
+    assert_eq!((stats.notes, stats.problems), (index.notes, vec![]));
+}
+
+#[cfg(target_os = "linux")] // elsewhere such names cannot be made
+#[test]
+fn a_picture_whose_name_is_not_utf8_is_not_left_out_in_silence() {
+    use std::os::unix::ffi::OsStrExt;
+    let disk = Disk::new();
+    disk.camvid("a", [0; 8]);
+    let name = |bytes| disk.place("val").join(std::ffi::OsStr::from_bytes(bytes));
+    fs::write(name(b"\xff.txt"), "x").unwrap();
+    disk.open("camvid", "val").unwrap();
+    fs::write(name(b"b\xff.jpg"), "x").unwrap();
+    says(
+        &disk.refused("camvid", "val"),
+        "camvid: ROOT: val: name that is not UTF-8: 1 (val/b\u{fffd}.jpg)",
+        "complete the pairs, or move what is odd out of the folders",
+    );
 }
 
 #[test]
@@ -448,8 +494,9 @@ fn a_descriptor_that_contradicts_itself_is_refused() {
     Descriptor::from_toml(good, "d.toml").unwrap();
     let check = |from: &str, to: &str, expected: &str| {
         assert!(good.contains(from), "{from}");
-        let error =
-            Descriptor::from_toml(&good.replace(from, to), "d.toml").unwrap_err().to_string();
+        let error = Descriptor::from_toml(&good.replace(from, to), "d.toml").unwrap_err();
+        assert!(error.hint_text().is_some(), "{error}");
+        let error = error.to_string();
         assert!(error.starts_with("d.toml: ") && error.contains(expected), "{error}");
     };
     check("sample", "smaple", "unknown field `smaple`");
@@ -463,6 +510,9 @@ fn a_descriptor_that_contradicts_itself_is_refused() {
     check("native = 1 }", "}", "ground: expected a native value");
     check("native = 1 }", "native = 2 }", "native value 2: expected once, got twice");
     check("\"person\"", "\"machine\"", "name \"machine\": expected once, got twice");
+    check("\"person\"", "\"\"", "name: expected one that can be printed, got \"\"");
+    check("\"void\"", "\"vo\\nid\"", "name: expected one that can be printed, got \"vo\\nid\"");
+    check("\"yard\"", "\" \"", "name: expected one that can be printed, got \" \"");
     check("frames/{split}", "frames/all", "images: expected {split} in the pattern");
     check(
         "masks/{split}/{day}/{name}.png",
@@ -475,7 +525,11 @@ fn a_descriptor_that_contradicts_itself_is_refused() {
 
 #[test]
 fn an_unknown_data_set_or_setting_lists_what_there_is() {
-    let line = |name: &str| Descriptor::find(name).unwrap_err().to_string();
+    let line = |name: &str| {
+        let error = Descriptor::find(name).unwrap_err();
+        assert!(error.hint_text().is_some(), "{error}");
+        error.to_string()
+    };
     assert_eq!(
         line("citscapes"),
         "data set \"citscapes\": expected camvid, cityscapes, streets, synthia, or the path of a descriptor"

@@ -129,6 +129,20 @@ fn a_file_cut_off_anywhere_is_an_error_and_never_a_picture() {
 }
 
 #[test]
+fn a_jpeg_that_was_cut_off_and_then_given_an_end_is_an_error_all_the_same() {
+    let disk = Disk::new();
+    let whole = encoded(picture(), ImageFormat::Jpeg);
+    let scan = whole.windows(2).position(|w| w == [0xFF, 0xDA]).unwrap();
+    for cut in (scan..whole.len() - 10).step_by(3) {
+        let path = disk.put(&[&whole[..cut], &[0xFF, 0xD9]].concat());
+        refused(rgb(&path), "damaged image: ");
+    }
+    // What cameras append is none of the picture.
+    let appended = [&whole[..], &whole[..whole.len() / 2]].concat();
+    assert_eq!(rgb(disk.put(&appended)).unwrap(), rgb(disk.put(&whole)).unwrap());
+}
+
+#[test]
 fn damage_in_the_middle_is_an_error_or_a_picture_of_the_right_size_but_never_a_crash() {
     let disk = Disk::new();
     let mut stream = crate::random::Stream::new(1, 2, 3);

@@ -3,7 +3,8 @@
 //! SegNet's CamVid.
 
 use std::collections::HashMap;
-use std::fs;
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
@@ -33,18 +34,22 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// Writes it as PNG; on success it is on the disk, not merely on its way there.
     pub fn save(&self, path: &Path, settings: &StreetSettings) -> Result<()> {
         let cannot = || format!("{}: cannot write", path.display());
-        let file = fs::File::create(path).work(cannot)?;
         // Labels have long equal runs, which filters only break up.
         let filter = if self.color == ExtendedColorType::Rgb8 {
             FilterType::Sub
         } else {
             FilterType::NoFilter
         };
-        PngEncoder::new_with_quality(std::io::BufWriter::new(file), CompressionType::Fast, filter)
+        // In memory first: the encoder drops its writer, and with it the error of a last flush.
+        let mut png = Vec::new();
+        PngEncoder::new_with_quality(&mut png, CompressionType::Fast, filter)
             .write_image(&self.bytes, settings.width, settings.height, self.color)
-            .work(cannot)
+            .work(cannot)?;
+        let mut file = File::create(path).work(cannot)?;
+        file.write_all(&png).and_then(|()| file.sync_all()).work(cannot)
     }
 }
 

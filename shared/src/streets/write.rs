@@ -2,7 +2,7 @@
 //! No drawing, no reading back. A set appears whole or not at all: it is written beside its place and
 //! renamed. Source: own; the layouts are those of Cityscapes, SYNTHIA-SEQS and SegNet's CamVid.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -13,10 +13,13 @@ use super::encode::{Place, files};
 use super::{StreetSettings, scene};
 use crate::dataset::Descriptor;
 use crate::error::{Context, Error, Result};
+use crate::files::write_atomic;
 
 /// Raised whenever the same settings would give other pixels.
 const VERSION: u32 = 1;
 const MANIFEST: &str = "streets.toml";
+const PLACE_HINT: &str =
+    "choose another --out: a folder that is not there yet, below one that can be written to";
 /// Scenes of different splits never meet: each split counts from its own multiple of this.
 const STRIDE: u64 = 1 << 32;
 
@@ -99,8 +102,8 @@ struct Job {
 
 /// Writes a set of scenes into the folder `out`, on all threads; `progress` is called after each scene.
 ///
-/// A folder that holds the same set already is left as it is. Errors: sizes out of bounds, no scenes,
-/// a folder with something else in it (all the request's fault); a disk that is full or read-only.
+/// A folder that holds the same set already is left as it is. Errors: sizes out of bounds, no scenes, a folder
+/// with something else in it, or where none can be made (all the request's fault); a disk that is full.
 pub fn write(
     layout: Layout,
     out: &Path,
@@ -112,7 +115,8 @@ pub fn write(
     let jobs = jobs(layout, counts);
     let scenes = jobs.len() as u64;
     if jobs.is_empty() {
-        return Err(Error::request("number of scenes: expected at least 1, got 0"));
+        return Err(Error::request("number of scenes: expected at least 1, got 0")
+            .hint("--count, --val and --test say how many each split gets"));
     }
     let StreetSettings { width, height, seed } = *settings;
     let manifest = Manifest { generator: VERSION, layout, width, height, seed, scenes: counts };
@@ -120,7 +124,7 @@ pub fn write(
     if occupied(out, &manifest)? {
         return Ok(Summary { scenes, already_there: true });
     }
-    let beside = beside(out)?;
+    let (beside, _lock) = beside(out)?;
     let result = fill(layout, &beside, settings, &jobs, &manifest, progress).and_then(|()| {
         // Renaming onto an empty folder works on some systems only.
         if out.is_dir() {
@@ -169,8 +173,9 @@ fn occupied(out: &Path, manifest: &str) -> Result<bool> {
     if !out.exists() {
         return Ok(false);
     }
-    let mut entries =
-        fs::read_dir(out).request(|| format!("{}: cannot be the output folder", out.display()))?;
+    let mut entries = fs::read_dir(out)
+        .request(|| format!("{}: cannot be the output folder", out.display()))
+        .map_err(|e| e.hint(PLACE_HINT))?;
     if entries.next().is_none() {
         return Ok(false);
     }
@@ -182,19 +187,39 @@ fn occupied(out: &Path, manifest: &str) -> Result<bool> {
     Err(Error::request(line).hint(format!("choose another folder, or delete this one ({MANIFEST} in it says what it holds, if it is a set)")))
 }
 
-/// A folder beside `out`, on the same file system.
-fn beside(out: &Path) -> Result<PathBuf> {
+/// A folder beside `out`, on the same file system, with a lock on it that ends with the process.
+///
+/// What killed processes left there, whose locks nobody holds any more, is removed.
+fn beside(out: &Path) -> Result<(PathBuf, Option<File>)> {
     let name = out.file_name().ok_or_else(|| {
-        Error::request(format!("{}: expected the name of a folder", out.display()))
+        Error::request(format!("{}: expected the name of a folder", out.display())).hint(PLACE_HINT)
     })?;
     let parent = match out.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
         _ => PathBuf::from("."),
     };
-    let folder = parent.join(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).work(|| format!("{}: cannot create", folder.display()))?;
-    Ok(folder)
+    let start = format!(".{}.", name.to_string_lossy());
+    let is_ours = |file: &str| {
+        let id = file.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".partial"));
+        id.is_some_and(|id| id.bytes().all(|b| b.is_ascii_digit()))
+    };
+    for entry in fs::read_dir(&parent).into_iter().flatten().flatten() {
+        if is_ours(&entry.file_name().to_string_lossy()) && locked(&entry.path()).is_some() {
+            let _ = fs::remove_dir_all(entry.path()); // costs space if it fails, and nothing else
+        }
+    }
+    let folder = parent.join(format!("{start}{}.partial", std::process::id()));
+    fs::create_dir_all(&parent)
+        .and_then(|()| fs::create_dir(&folder))
+        .request(|| format!("{}: cannot be made", out.display()))
+        .map_err(|e| e.hint(PLACE_HINT))?;
+    let lock = locked(&folder);
+    Ok((folder, lock))
+}
+
+/// A folder that nobody else holds, held. Where file systems have no locks nothing is, and leftovers stay.
+fn locked(folder: &Path) -> Option<File> {
+    File::open(folder).ok().filter(|folder| folder.try_lock().is_ok())
 }
 
 fn fill(
@@ -219,8 +244,7 @@ fn fill(
         progress();
         Ok(())
     })?;
-    let path = root.join(MANIFEST);
-    fs::write(&path, manifest).work(|| format!("{}: cannot write", path.display()))
+    write_atomic(&root.join(MANIFEST), manifest.as_bytes())
 }
 
 #[cfg(test)]

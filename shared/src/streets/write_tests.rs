@@ -183,6 +183,47 @@ fn sizes_and_counts_out_of_bounds_are_refused() {
 }
 
 #[test]
+fn a_place_where_no_folder_can_be_made_is_the_requests_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    for out in [file.join("x"), file, "/proc/x".into(), "..".into()] {
+        let error = write(Layout::Streets, &out, &SMALL, FEW, &|| {}).unwrap_err();
+        assert_eq!(error.blame(), Blame::Request, "{error}");
+        assert!(error.hint_text().is_some(), "{error}");
+    }
+}
+
+#[cfg(target_os = "linux")] // which has a disk that is always full
+#[test]
+fn a_disk_that_is_full_is_an_error_however_small_the_file() {
+    let place = Place::Split("train", "a".into());
+    let cityscapes = Descriptor::find("cityscapes").unwrap();
+    for file in files(Layout::Streets, &scene(&SMALL, 0), &place, &cityscapes) {
+        let error = file.save(Path::new("/dev/full"), &SMALL).unwrap_err();
+        assert_eq!(error.blame(), Blame::Work, "{error}");
+    }
+}
+
+#[test]
+fn leftovers_of_killed_writers_go_and_what_others_hold_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    for left in
+        [".set.1.partial/images", ".set.2.partial/images", ".sets.1.partial", ".set.a.partial"]
+    {
+        std::fs::create_dir_all(at(left)).unwrap();
+    }
+    let held = File::open(at(".set.2.partial")).unwrap();
+    held.lock().unwrap();
+    make(Layout::Streets, &at("set"));
+    let entries = std::fs::read_dir(folder.path()).unwrap();
+    let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, [".set.2.partial", ".set.a.partial", ".sets.1.partial", "set"]);
+}
+
+#[test]
 fn splits_share_no_scene_and_do_not_depend_on_each_others_size() {
     let folder = tempfile::tempdir().unwrap();
     let (a, b) = (folder.path().join("a"), folder.path().join("b"));

@@ -17,8 +17,12 @@ pub struct Args {
 
 /// The folder as links on the page say it: relative to the page's own folder, which must hold it.
 fn link(dir: &Path, out: &Path) -> Result<String> {
-    let whole =
-        |path: &Path| path.canonicalize().request(|| format!("results: {}", path.display()));
+    let whole = |path: &Path| {
+        let found = path.canonicalize().request(|| format!("results: {}", path.display()));
+        found.map_err(|e| {
+            e.hint("--dir is a folder of suites, each as `train suite` writes it; --out a page in a folder")
+        })
+    };
     let beside = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (dir, beside) = (whole(dir)?, whole(beside)?);
     match dir.strip_prefix(&beside) {

@@ -24,12 +24,12 @@ pub fn run(args: &Args) -> Result<()> {
     let stats = stats(&index, &|done| bar.set_position(done))?;
     bar.finish_and_clear();
     super::print(&table(&stats));
-    match stats.problems.len() {
-        0 => Ok(()),
-        n => {
-            Err(Error::request(format!("{}: {n} problems, listed above", args.data_root.display())))
-        }
+    if stats.problems.is_empty() {
+        return Ok(());
     }
+    let root = args.data_root.display();
+    Err(Error::request(format!("{root}: expected a sound data set, got the problems listed above"))
+        .hint("mend the files that are named there, or move both halves of such a pair away"))
 }
 
 /// The counts as lines of text.
@@ -56,9 +56,11 @@ fn table(stats: &Stats) -> String {
             class.pixels, class.images
         ));
     }
-    if !stats.problems.is_empty() {
-        lines.push("\nproblems:".into());
+    for (what, list) in [("notes", &stats.notes), ("problems", &stats.problems)] {
+        if !list.is_empty() {
+            lines.push(format!("\n{what}:"));
+        }
+        lines.extend(list.iter().map(|line| format!("  {line}")));
     }
-    lines.extend(stats.problems.iter().map(|problem| format!("  {problem}")));
     lines.join("\n")
 }
