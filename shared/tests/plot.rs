@@ -2,7 +2,7 @@
 //! Whether they look well is for eyes.
 
 use image::RgbImage;
-use shared::plot::{self, Chart, Drawing, INKS, Names, Panel, Point, Scatter, Series};
+use shared::plot::{self, Chart, Dash, Drawing, INKS, Names, Panel, Point, Scatter, Series};
 
 fn scatter(points: Vec<Point>) -> Scatter {
     let text = |t: &str| t.to_string();
@@ -18,6 +18,7 @@ fn chart(names: Names, columns: usize, lines: usize) -> Chart {
     let series = |i: usize| Series {
         name: format!("line number {i}"),
         color: INKS[i % INKS.len()],
+        dash: Dash::Solid,
         points: (0..30).map(|x| (f64::from(x), (x as f64 * 0.2 + i as f64).sin())).collect(),
     };
     let panel = |i| Panel {

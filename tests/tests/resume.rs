@@ -1,6 +1,7 @@
 //! Training that is killed, again and again, ends with the same weights as training that is not.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -77,6 +78,35 @@ fn killed_at_many_points_a_run_ends_with_the_same_bits_as_one_never_stopped() {
 }
 
 #[test]
+fn stopped_during_its_last_validation_a_run_makes_up_for_it_and_reports_no_older_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = streets(folder.path(), "streets", "64x64", 4, 60);
+    succeeds(&mut fit(folder.path(), &data, "whole"));
+
+    let mut child = fit(folder.path(), &data, "stopped").stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.starts_with("6/6  loss")), "the last step is not logged");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let rest: Vec<String> = lines.collect();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(1), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains("stopped at iteration 6 of 6")), "{rest:?}");
+
+    succeeds(&mut fit(folder.path(), &data, "stopped"));
+    for name in ["last.safetensors", "best.safetensors"] {
+        let of = |run: &str| tensors(&folder.path().join(run).join(name));
+        assert!(of("whole") == of("stopped"), "{name} differs");
+    }
+    let validations = |run: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(folder.path().join(run).join("metrics.jsonl")).unwrap();
+        text.lines().filter(|l| l.contains("\"val\"")).map(str::to_string).collect()
+    };
+    assert_eq!(validations("whole").len(), 2);
+    assert_eq!(validations("whole"), validations("stopped"));
+}
+
+#[test]
 fn a_finished_run_is_not_overwritten_and_another_recipe_is_not_resumed() {
     let folder = tempfile::tempdir().unwrap();
     let data = streets(folder.path(), "streets", "64x64", 4, 1);
@@ -103,4 +133,8 @@ fn a_finished_run_is_not_overwritten_and_another_recipe_is_not_resumed() {
     let output = again.output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("holds a run already"));
+    // Best weights alone are worth keeping too.
+    std::fs::remove_file(folder.path().join("run/last.safetensors")).unwrap();
+    assert!(folder.path().join("run/best.safetensors").exists());
+    refused(&[], "no checkpoint to go on from");
 }

@@ -50,6 +50,9 @@ pub struct About {
     pub iterations: u64,
     /// The run's seed.
     pub seed: u64,
+    /// The last step that was validated.
+    #[serde(default)]
+    pub validated: u64,
     /// Best mean IoU on the validation split so far.
     pub best_mean_iou: Option<f64>,
 }

@@ -138,7 +138,7 @@ pub struct TrainSettings {
     #[serde(default)]
     pub validate_every: u64,
     /// Steps between two checkpoints; the last step always leaves one. 0: only the last.
-    #[serde(default)]
+    #[serde(default = "checkpoint_every")]
     pub checkpoint_every: u64,
 }
 
@@ -152,6 +152,10 @@ fn same() -> f64 {
 
 fn log_every() -> u64 {
     20
+}
+
+fn checkpoint_every() -> u64 {
+    500
 }
 
 fn auto() -> String {

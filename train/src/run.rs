@@ -34,8 +34,20 @@ pub struct FitOptions {
     pub data_root: Option<PathBuf>,
     /// The run's folder; by default below `runs/`, named after recipe, loss and seed.
     pub out: Option<PathBuf>,
-    /// Whether to go on from the folder's last checkpoint.
-    pub resume: bool,
+    /// What to do with a run that is in the folder already.
+    pub resume: Resume,
+}
+
+/// What to do with a run that is in the folder already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Resume {
+    /// Refuse it.
+    #[default]
+    Never,
+    /// Go on from its last checkpoint; refuse one that has best weights but nothing to go on from.
+    GoOn,
+    /// Go on from its last checkpoint, or start again where it has none: for who asks for runs by their names alone.
+    OrStart,
 }
 
 /// Everything that a run starts from.
@@ -79,21 +91,11 @@ impl Run {
             let name = format!("{}-{}-seed{}", recipe.name, recipe.loss.name(), recipe.train.seed);
             Path::new("runs").join(name)
         });
-        let last = out.join(LAST);
-        let resumed = match (last.exists(), options.resume) {
-            (true, true) => Some(resume(&last, &recipe, &train, device, precision)?),
-            (true, false) => {
-                return Err(Error::request(format!("out: {}: holds a run already", out.display()))
-                    .hint("--resume goes on with it, another --out leaves it alone"));
-            }
-            (false, false) if out.join(FINAL).exists() => {
-                return Err(Error::request(format!(
-                    "out: {}: holds a finished run",
-                    out.display()
-                ))
-                .hint("it belongs to a suite: choose another --out"));
-            }
-            (false, _) => None,
+        // First of all where there is a run: what another process still writes must not be gone on from.
+        let held = out.join(LAST).exists().then(|| lock(&out)).transpose()?;
+        let resumed = match previous(&out, options.resume)? {
+            Some(last) => Some(resume(&last, &recipe, &train, device, precision)?),
+            None => None,
         };
         let class_pixels = shares::pixels_of_classes(&train)?;
         recipe.loss.check_classes(&train.descriptor.classes, &class_pixels)?;
@@ -110,8 +112,10 @@ impl Run {
             about.iterations * recipe.train.accumulate as u64,
         )?;
         // Only now: a run that is refused leaves nothing behind.
-        std::fs::create_dir_all(&out).request(|| format!("out: {}", out.display()))?;
-        let lock = lock(&out)?;
+        std::fs::create_dir_all(&out)
+            .request(|| format!("out: {}", out.display()))
+            .map_err(|e| e.hint("--out names a folder, which is made if it can be"))?;
+        let lock = held.map_or_else(|| lock(&out), Ok)?;
         shared::files::remove_leftovers(&out);
         shared::files::write_atomic(&out.join("recipe.toml"), about.recipe.as_bytes())?;
         Ok(Self {
@@ -129,6 +133,27 @@ impl Run {
             state,
             lock,
         })
+    }
+}
+
+/// The checkpoint to go on from; none where a run starts.
+fn previous(out: &Path, resume: Resume) -> Result<Option<PathBuf>> {
+    let there = |name: &str| out.join(name).exists();
+    let refuse = |holds: &str, hint: &str| {
+        Err(Error::request(format!("out: {}: holds {holds}", out.display())).hint(hint))
+    };
+    match resume {
+        Resume::Never if there(FINAL) => {
+            refuse("a finished run", "it belongs to a suite: choose another --out")
+        }
+        Resume::Never if there(LAST) || there(BEST) => {
+            refuse("a run already", "--resume goes on with it, another --out leaves it alone")
+        }
+        Resume::GoOn if !there(LAST) && (there(BEST) || there(FINAL)) => refuse(
+            "weights of a run, but no checkpoint to go on from",
+            "choose another --out, or move its weights away; train.checkpoint_every saves on the way",
+        ),
+        _ => Ok(there(LAST).then(|| out.join(LAST))),
     }
 }
 
@@ -178,6 +203,7 @@ fn start(
         recipe: recipe.to_toml()?,
         iterations: 0,
         seed: recipe.train.seed,
+        validated: 0,
         best_mean_iou: None,
     };
     Ok((network, parameters, about, TrainerState::new()))
@@ -218,7 +244,8 @@ fn resume(
             path.display(),
             recipe.train.iterations,
             trained.about.iterations
-        )));
+        ))
+        .hint("raise train.iterations, or start another run with another --out"));
     }
     let about = About { recipe: recipe.to_toml()?, ..trained.about };
     Ok((trained.network, trained.parameters, about, state))

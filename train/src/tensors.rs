@@ -29,10 +29,10 @@ const KINDS: &[(Dtype, Kind)] = &[
 /// Reads a file whole. What is no safetensors file is refused.
 pub fn read(path: &Path) -> Result<File> {
     let place = path.display();
-    let bytes = std::fs::read(path).request(|| format!("weights: {place}"))?;
     let hint = |e: Error| {
         e.hint("expected a .safetensors file; in Python: safetensors.torch.save_file(model.state_dict(), PATH)")
     };
+    let bytes = std::fs::read(path).request(|| format!("weights: {place}")).map_err(hint)?;
     let not_one = || format!("weights: {place}: not a safetensors file");
     let (_, header) = SafeTensors::read_metadata(&bytes).request(not_one).map_err(hint)?;
     let file = SafeTensors::deserialize(&bytes).request(not_one).map_err(hint)?;

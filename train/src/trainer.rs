@@ -69,7 +69,20 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
         device::describe(device, precision),
     ));
 
+    for note in train.notes.iter().chain(&val.notes) {
+        monitor.note(&format!("data: {note}"));
+    }
+
+    let validates = |done: u64| done == total || due(done, settings.validate_every);
     let mut report = None;
+    // What a stop or a damaged file kept from being validated comes first.
+    if first > 0 && validates(first) && about.validated < first {
+        report = judge(&mut stepper, &val, &mut about, &mut monitor, &out, stop)?;
+        save(&out.join(LAST), &mut stepper, &about, Part::Everything)?;
+        if report.is_none() {
+            return Err(stopped(first, total, &out));
+        }
+    }
     let mut logged = first;
     let mut saved = first;
     let trained = (first..total).try_for_each(|step| {
@@ -101,16 +114,10 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
             }
         }
         // Who asks to stop waits for a save, not for a validation.
-        let validates = failed.is_none() && (ends || due(done, settings.validate_every));
-        if validates && let Some(scored) = score(&mut stepper, &val, &about, &mut monitor, stop)? {
-            monitor.validated(done, &scored)?;
-            if scored.mean_iou > about.best_mean_iou {
-                about.best_mean_iou = scored.mean_iou;
-                save(&out.join(BEST), &mut stepper, &about, Part::Weights)?;
-            }
-            report = Some(scored);
+        if failed.is_none() && validates(done) {
+            report = judge(&mut stepper, &val, &mut about, &mut monitor, &out, stop)?;
         }
-        let stopping = stop.load(Ordering::Relaxed) && !(ends && report.is_some());
+        let stopping = stop.load(Ordering::Relaxed) && !(ends && about.validated == done);
         if ends || stopping || failed.is_some() || due(done, settings.checkpoint_every) {
             save(&out.join(LAST), &mut stepper, &about, Part::Everything)?;
             saved = done;
@@ -137,6 +144,25 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
     };
     monitor.finish();
     Ok(Outcome { report, best_mean_iou: about.best_mean_iou })
+}
+
+/// A validation with all that follows from it: log, best weights. Nothing of it if `stop` is set before its end.
+fn judge(
+    stepper: &mut Stepper,
+    val: &Index,
+    about: &mut checkpoint::About,
+    monitor: &mut Monitor,
+    out: &std::path::Path,
+    stop: &AtomicBool,
+) -> Result<Option<Report>> {
+    let Some(report) = score(stepper, val, about, monitor, stop)? else { return Ok(None) };
+    monitor.validated(about.iterations, &report)?;
+    about.validated = about.iterations;
+    if report.mean_iou > about.best_mean_iou {
+        about.best_mean_iou = report.mean_iou;
+        save(&out.join(BEST), stepper, about, Part::Weights)?;
+    }
+    Ok(Some(report))
 }
 
 /// The network as it stands, on the validation split; nothing if `stop` is set before the end.

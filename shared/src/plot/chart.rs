@@ -82,7 +82,8 @@ impl Chart {
 
     /// Entries of the legend in a line of it.
     fn legend_columns(&self) -> usize {
-        let longest = self.legend().iter().map(|series| series.name.chars().count()).max().unwrap_or(0);
+        let longest =
+            self.legend().iter().map(|series| series.name.chars().count()).max().unwrap_or(0);
         let width = longest as f64 * LABEL * 0.66 + 50.0; // DejaVu's mean advance, a swatch, air
         ((f64::from(WIDTH) - 2.0 * MARGIN) / width).floor().max(1.0) as usize
     }
@@ -157,7 +158,8 @@ impl Chart {
                 }
             }
             .work(what)?;
-            area.draw_text(&series.name, &pen.text(LABEL, INK, LEFT), (x + pen.px(32.0), y)).work(what)?;
+            area.draw_text(&series.name, &pen.text(LABEL, INK, LEFT), (x + pen.px(32.0), y))
+                .work(what)?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! `train export`: a checkpoint as an ONNX model that was verified, or as plain weights for PyTorch.
 
 use shared::dataset::{Descriptor, Index};
-use shared::error::{Error, Result};
+use shared::error::{Context, Error, Result};
 use std::path::PathBuf;
 use tch::Device;
 use train::checkpoint::{self, Trained};
@@ -13,18 +13,18 @@ use train::recipe::Recipe;
 
 #[derive(clap::Args)]
 pub struct Args {
-    /// A checkpoint of `train fit`: best.safetensors or last.safetensors
+    /// A checkpoint: best.safetensors or last.safetensors of `train fit`, final.safetensors of a suite
     #[arg(long)]
     checkpoint: PathBuf,
     /// FILE.onnx for a model, FILE.safetensors for the weights alone, under torchvision's names
     #[arg(long)]
     output: PathBuf,
-    /// What the model computes in
-    #[arg(long, value_enum, default_value_t)]
-    precision: Precision,
-    /// What the model gives
-    #[arg(long, value_enum, default_value_t)]
-    outputs: Outputs,
+    /// What the model computes in [default: fp32]
+    #[arg(long, value_enum)]
+    precision: Option<Precision>,
+    /// What the model gives [default: both]
+    #[arg(long, value_enum)]
+    outputs: Option<Outputs>,
     #[command(flatten)]
     int8: Int8,
 }
@@ -98,50 +98,71 @@ impl Int8 {
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let extension = args.output.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    if !["onnx", "safetensors"].contains(&extension) {
-        return Err(Error::request(format!(
-            "output: {}: expected a name ending in .onnx or .safetensors",
-            args.output.display()
-        )));
-    }
-    let same = |a: &PathBuf, b: &PathBuf| Some(a.canonicalize().ok()? == b.canonicalize().ok()?);
-    if same(&args.checkpoint, &args.output) == Some(true) {
-        return Err(Error::request(format!(
-            "output: {}: expected another file than the checkpoint",
-            args.output.display()
-        )));
-    }
-    let whole = args.precision == Precision::Int8 && extension == "onnx";
-    if let Some(flag) = args.int8.given().filter(|_| !whole) {
-        return Err(Error::request(format!(
-            "{flag}: expected it with --precision int8 and an .onnx file alone"
-        )));
-    }
+    let weights_alone = check(args)?;
     // f32 on the CPU: the reference that every provider is later compared with.
     let (trained, _) = checkpoint::load(&args.checkpoint, Device::Cpu, Compute::F32)?;
     if let Some(folder) = args.output.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
-            .map_err(|e| Error::request(format!("output: {}: {e}", folder.display())))?;
+            .request(|| format!("output: {}", folder.display()))
+            .map_err(|e| e.hint("choose a place where a file can be written"))?;
     }
-    let summary = if extension == "safetensors" {
+    let summary = if weights_alone {
         weights::save(&args.output, &trained.parameters, trained.about.iterations)?;
         let count = trained.parameters.named().len();
         format!("{}: {count} tensors under torchvision's names", args.output.display())
     } else {
-        let quantization = match args.precision {
+        let precision = args.precision.unwrap_or_default();
+        let quantization = match precision {
             Precision::Int8 => Some(args.int8.calibrate(&trained)?),
             _ => None,
         };
-        let arithmetic = match (args.precision, &quantization) {
+        let arithmetic = match (precision, &quantization) {
             (_, Some(quantization)) => Arithmetic::Int8(quantization),
             (Precision::Fp16, None) => Arithmetic::Fp16,
             _ => Arithmetic::Fp32,
         };
-        let settings = ExportSettings { outputs: args.outputs, arithmetic };
+        let settings = ExportSettings { outputs: args.outputs.unwrap_or_default(), arithmetic };
         onnx::export(&trained, &settings, &args.output)?;
         onnx::verify(&args.output)?.summary
     };
     super::print(&summary);
     Ok(())
+}
+
+/// Refuses, before any work, what cannot be written and flags that would do nothing. Says whether the weights alone
+/// are asked for.
+fn check(args: &Args) -> Result<bool> {
+    let output = args.output.display();
+    let extension = args.output.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    if !["onnx", "safetensors"].contains(&extension) {
+        return Err(Error::request(format!(
+            "output: {output}: expected a name ending in .onnx or .safetensors"
+        ))
+        .hint("--output model.onnx, or weights.safetensors for PyTorch"));
+    }
+    if args.output.is_dir() {
+        return Err(Error::request(format!("output: {output}: expected a file, got a folder"))
+            .hint("name a file in it"));
+    }
+    let same = |a: &PathBuf, b: &PathBuf| Some(a.canonicalize().ok()? == b.canonicalize().ok()?);
+    if same(&args.checkpoint, &args.output) == Some(true) {
+        return Err(Error::request(format!(
+            "output: {output}: expected another file than the checkpoint"
+        ))
+        .hint("a checkpoint is never written over"));
+    }
+    let weights_alone = extension == "safetensors";
+    let of_models =
+        [("--precision", args.precision.is_some()), ("--outputs", args.outputs.is_some())];
+    let of_models = of_models.into_iter().find_map(|(flag, given)| given.then_some(flag));
+    if let Some(flag) = of_models.filter(|_| weights_alone) {
+        return Err(Error::request(format!("{flag}: expected it with an .onnx file alone"))
+            .hint("weights for PyTorch are always what was trained, in f32"));
+    }
+    let int8 = args.precision == Some(Precision::Int8);
+    if let Some(flag) = args.int8.given().filter(|_| !int8 || weights_alone) {
+        return Err(Error::request(format!("{flag}: expected it with --precision int8 alone"))
+            .hint("--precision int8 is what looks at images"));
+    }
+    Ok(weights_alone)
 }

@@ -1,11 +1,11 @@
 //! `train fit`: from a recipe to a trained network.
 
 use super::guard;
-use shared::error::Result;
+use shared::error::{Error, Result};
 use std::path::PathBuf;
 use train::memory;
 use train::recipe::Recipe;
-use train::run::{FitOptions, Run};
+use train::run::{FitOptions, LAST, Resume, Run};
 use train::trainer;
 
 #[derive(clap::Args)]
@@ -34,8 +34,9 @@ pub fn run(args: &Args) -> Result<()> {
     let options = FitOptions {
         data_root: args.data_root.clone(),
         out: args.out.clone(),
-        resume: args.resume,
+        resume: if args.resume { Resume::GoOn } else { Resume::Never },
     };
+    spare_recipe(args)?;
     let outcome = guard::out_of_memory_in_words(&load, || {
         let run = Run::prepare(recipe, &options)?;
         let out = run.out.clone();
@@ -51,5 +52,17 @@ pub fn run(args: &Args) -> Result<()> {
         percent(outcome.report.mean_accuracy),
         percent(outcome.best_mean_iou),
     ));
+    Ok(())
+}
+
+/// Refuses a folder for a new run whose recipe.toml, which the run writes, is the user's own.
+fn spare_recipe(args: &Args) -> Result<()> {
+    let Some(out) = args.out.as_ref().filter(|out| !out.join(LAST).exists()) else { return Ok(()) };
+    let written = out.join("recipe.toml").canonicalize();
+    if written.is_ok_and(|path| args.recipe.canonicalize().is_ok_and(|own| own == path)) {
+        let out = out.display();
+        return Err(Error::request(format!("out: {out}: its recipe.toml is the recipe itself"))
+            .hint("a run writes its resolved recipe there: choose another --out"));
+    }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What every command that trains needs around it: Ctrl-C that saves first, and memory that runs out in words.
 
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use train::recipe::Recipe;
@@ -15,7 +15,7 @@ pub fn save_on_interrupt() {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(130); // asked twice: now
         }
-        eprintln!("stopping after this step, to save; Ctrl-C again stops at once");
+        tell("stopping after this step, to save; Ctrl-C again stops at once");
     });
 }
 

@@ -16,7 +16,11 @@ use std::io::Write;
 
 /// The program.
 #[derive(Parser)]
-#[command(name = "train", version, about = "Trains DeepLabV3 with recall loss and exports ONNX")]
+#[command(
+    name = "train",
+    version,
+    about = "Trains DeepLabV3 and V3+ with recall loss and exports ONNX"
+)]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

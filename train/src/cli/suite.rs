@@ -2,7 +2,7 @@
 
 use super::guard;
 use shared::dataset::Index;
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -12,7 +12,7 @@ use train::loss::LossSettings;
 use train::memory;
 use train::monitor;
 use train::recipe::Recipe;
-use train::run::{FitOptions, Run};
+use train::run::{FitOptions, Resume, Run};
 use train::shares;
 use train::suite::{
     self, Basis, Choice, Failure, Folder, Job, Maker, Plan, Trained, panel, weights,
@@ -141,8 +141,7 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
     for text in &args.losses {
         let names: Vec<&str> = if text == "all" { every_loss() } else { vec![text.as_str()] };
         for name in names {
-            let choice: Choice = name.parse()?;
-            let choice = choice.shortest(|choice| Ok(read(choice, &[])?.loss))?;
+            let choice = Choice::of(&read(&name.parse()?, &[])?.loss)?;
             if !losses.contains(&choice) {
                 losses.push(choice);
             }
@@ -176,7 +175,7 @@ fn train(
     let options = FitOptions {
         data_root: data_root.map(Path::to_path_buf),
         out: Some(out.to_path_buf()),
-        resume: true,
+        resume: Resume::OrStart,
     };
     let work = || {
         let began = Instant::now();
@@ -211,7 +210,7 @@ fn draw_panel(folder: &Folder, plan: &Plan, recipe: &Recipe, val: &Index) -> Res
     let mut columns = Vec::new();
     for loss in &panel {
         let Some((seed, weights)) = weights::find(folder, plan, loss)? else {
-            eprintln!("suite: no panel: the weights of {} are not here", loss.label());
+            tell(format_args!("suite: no panel: the weights of {} are not here", loss.label()));
             return Ok(false);
         };
         columns.push(panel::Column { name: format!("{}, seed {seed}", loss.label()), weights });
@@ -242,7 +241,7 @@ fn finish(folder: &Folder, plan: &Plan, failures: &[Failure], panel: bool) -> Re
             files.extend(panel.then(|| PANEL_FILE.to_string()));
             super::print(&format!("{}\n{place}: {}", written.summary, files.join(", ")));
             if !written.missing.is_empty() {
-                eprintln!("suite: missing: {}", written.missing.join("; "));
+                tell(format_args!("suite: missing: {}", written.missing.join("; ")));
             }
         }
         // With nothing but failures there is nothing to write, and they are what matters.
@@ -250,7 +249,7 @@ fn finish(folder: &Folder, plan: &Plan, failures: &[Failure], panel: bool) -> Re
         Err(_) => {}
     }
     for Failure { loss, seed, error } in failures {
-        eprintln!("suite: failed: {}, seed {seed}: {error}", loss.label());
+        tell(format_args!("suite: failed: {}, seed {seed}: {error}", loss.label()));
     }
     match failures.len() {
         0 => Ok(()),

@@ -149,6 +149,17 @@ fn sizes_differ(what: &str, (w, h): (usize, usize), (want_w, want_h): (usize, us
         .hint("a batch needs images of one size: set augment.crop or augment.resize = [width, height]")
 }
 
+/// Memory that may not be had, which an ordinary vector would end the program with.
+fn zeros(length: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(|_| {
+        Error::work(format!("loader: out of memory: a batch of {length} bytes does not fit"))
+            .hint("lower train.batch (train.accumulate makes up for it) or augment.crop")
+    })?;
+    bytes.resize(length, 0);
+    Ok(bytes)
+}
+
 struct Worker {
     index: Arc<Index>,
     cache: Arc<Cache>,
@@ -189,8 +200,8 @@ impl Worker {
             let [w, h] = sample_size(&self.settings, &sample).map(|s| s as usize);
             if n == 0 {
                 (batch.h, batch.w) = (h, w);
-                batch.images = vec![0; self.batch * h * w * 3];
-                batch.labels = vec![0; self.batch * h * w];
+                batch.images = zeros(self.batch * h * w * 3)?;
+                batch.labels = zeros(self.batch * h * w)?;
             } else if (batch.h, batch.w) != (h, w) {
                 let path = self.index.samples[i].image.display().to_string();
                 return Err(sizes_differ(&path, (w, h), (batch.w, batch.h)));

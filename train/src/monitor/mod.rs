@@ -14,7 +14,7 @@ use events::{Event, Writer};
 use indicatif::ProgressBar;
 use lines::Lines;
 use serde_json::{Map, Value};
-use shared::error::Result;
+use shared::error::{Result, tell};
 use shared::labels::Class;
 use shared::metrics::{ClassReport, Report};
 use std::io::IsTerminal;
@@ -63,7 +63,7 @@ impl Monitor {
 
     /// A line for people.
     pub fn note(&self, line: &str) {
-        self.bar.suspend(|| eprintln!("{line}"));
+        self.bar.suspend(|| tell(line));
     }
 
     /// A step is done.
@@ -90,7 +90,11 @@ impl Monitor {
         let people = for_people(&values);
         self.bar.set_message(people.clone());
         if !std::io::stderr().is_terminal() {
-            eprintln!("{done}/{}  {people}  {} left", self.total, minutes(self.left(done)));
+            tell(format_args!(
+                "{done}/{}  {people}  {} left",
+                self.total,
+                minutes(self.left(done))
+            ));
         }
         Ok(())
     }
@@ -166,7 +170,8 @@ impl Monitor {
     /// The time that the rest of the run takes at this sitting's mean speed.
     fn left(&self, done: u64) -> Duration {
         let per_step = self.begun.elapsed().as_secs_f64() / (done - self.first).max(1) as f64;
-        Duration::from_secs_f64(per_step * self.total.saturating_sub(done) as f64)
+        let seconds = per_step * self.total.saturating_sub(done) as f64;
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 }
 

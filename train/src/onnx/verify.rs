@@ -1,5 +1,6 @@
 //! Proof that an exported file computes what the trainer computed, by the program that will run it.
-//! Not a second implementation: `infer info --verify` replays the probe in the card through ONNX Runtime.
+//! Not a second implementation: `infer info --verify` replays the probe in the card through ONNX Runtime, the whole
+//! graph as the file has it.
 //! The trainer itself never loads ONNX Runtime.
 
 use shared::error::{Context, Error, Result};

@@ -33,21 +33,21 @@ impl Choice {
         std::iter::once(format!("loss={}", self.name)).chain(settings).collect()
     }
 
-    /// The same loss said shortest: without settings that have the loss's own default, so that `focal:gamma=2` and
-    /// `focal` are one. `read` gives the settings of a choice as the recipe's reader takes them.
+    /// The loss of these settings, said in the one way that all agree on: what differs from the loss's defaults, so
+    /// that `focal:gamma=2.0`, `focal:gamma=2` and `focal` are one.
     ///
     /// # Errors
-    /// Those of `read`.
-    pub fn shortest(mut self, read: impl Fn(&Self) -> Result<LossSettings>) -> Result<Self> {
-        let whole = read(&self)?;
-        for (key, _) in self.settings.clone() {
-            let mut less = self.clone();
-            less.settings.retain(|(other, _)| *other != key);
-            if read(&less)? == whole {
-                self = less;
-            }
-        }
-        Ok(self)
+    /// None that settings of a checked recipe can cause.
+    pub fn of(loss: &LossSettings) -> Result<Self> {
+        let default = LossSettings::named(loss.name())?.values();
+        let own = loss.values().into_iter().filter(|(key, value)| default.get(key) != Some(value));
+        let spelled = |value: toml::Value| match value {
+            toml::Value::String(text) => text,
+            toml::Value::Float(number) => number.to_string(),
+            other => other.to_string(),
+        };
+        let settings = own.map(|(key, value)| (key, spelled(value))).collect();
+        Ok(Self { name: loss.name().into(), settings })
     }
 
     /// For people: `recall (floor=false, momentum=0.9)`.
@@ -131,20 +131,17 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_have_their_defaults_are_left_out() {
-        let read = |choice: &Choice| {
-            let section = choice.settings.iter().map(|(k, v)| format!("{k} = {v}\n"));
-            let text = format!("name = \"{}\"\n{}", choice.name, section.collect::<String>());
-            Ok(toml::from_str(&text).expect("a loss"))
-        };
-        for (text, shortest) in [
-            ("focal:gamma=2", "focal"),
-            ("focal:gamma=1", "focal:gamma=1"),
-            ("recall:floor=true:momentum=0.9", "recall:momentum=0.9"),
-            ("lovasz", "lovasz"),
+    fn a_loss_is_said_in_one_way_without_its_defaults() {
+        for (text, said) in [
+            ("name = 'focal'\ngamma = 2.0", "focal"),
+            ("name = 'focal'\ngamma = 1e0", "focal:gamma=1"),
+            ("name = 'focal'\ngamma = 0.5", "focal:gamma=0.5"),
+            ("name = 'recall'\nfloor = true\nmomentum = 0.9", "recall:momentum=0.9"),
+            ("name = 'recall'\nnormalize = 'mean-one'", "recall:normalize=mean-one"),
+            ("name = 'lovasz'", "lovasz"),
         ] {
-            let choice: Choice = text.parse().expect("parses");
-            assert_eq!(choice.shortest(read).expect("reads").to_string(), shortest);
+            let loss: LossSettings = toml::from_str(text).expect("a loss");
+            assert_eq!(Choice::of(&loss).expect("has a name").to_string(), said);
         }
     }
 

@@ -2,7 +2,7 @@
 //! Not training: the caller's closure does that, for one cell at a time.
 
 use super::{Cell, Choice, Folder, Job, Maker, Plan};
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 use shared::metrics::Report;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -78,19 +78,19 @@ pub fn sweep(
             if folder.cell(job, plan)?.is_some() {
                 continue;
             }
-            eprintln!("suite: cell {} of {}: {}", place + 1, jobs.len(), job.label());
+            tell(format_args!("suite: cell {} of {}: {}", place + 1, jobs.len(), job.label()));
             match train(job, &folder.run(&job.name())) {
                 Ok(trained) => {
                     folder.write(&cell(job, plan, trained)?)?;
                     done(job)?;
                 }
                 Err(error) if stop.load(Ordering::Relaxed) => {
-                    eprintln!("suite: {}: {error}", job.label());
+                    tell(format_args!("suite: {}: {error}", job.label()));
                     return Err(stopped(folder));
                 }
                 Err(error) => {
-                    eprintln!("suite: {}: failed: {error}", job.label());
-                    error.hint_text().inspect(|hint| eprintln!("hint: {hint}"));
+                    tell(format_args!("suite: {}: failed: {error}", job.label()));
+                    error.hint_text().inspect(|hint| tell(format_args!("hint: {hint}")));
                     failures.push(Failure { loss: job.loss.clone(), seed: job.seed, error });
                 }
             }
@@ -100,7 +100,7 @@ pub fn sweep(
         }
         if !std::mem::replace(&mut told, true) {
             let names: Vec<String> = held.iter().map(|(_, job)| job.label()).collect();
-            eprintln!("suite: waiting for other processes: {}", names.join("; "));
+            tell(format_args!("suite: waiting for other processes: {}", names.join("; ")));
         }
         wait(stop);
         waiting = held;

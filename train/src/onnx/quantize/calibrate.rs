@@ -9,14 +9,14 @@ use crate::model::deeplab::Heads;
 use crate::monitor::progress;
 use shared::card;
 use shared::dataset::Index;
-use shared::error::Result;
+use shared::error::{Error, Result};
 use shared::preprocess::resize_image;
 use tch::{Kind, Tensor};
 
 /// Watches a network on images spread evenly over a split, as `infer eval` will show it its images.
 ///
 /// # Errors
-/// Settings that make no sense; an image that cannot be read.
+/// Settings that make no sense; an image that cannot be read; a network whose values are not finite.
 pub fn calibrate(trained: &Trained, index: &Index, settings: Settings) -> Result<Quantization> {
     settings.check()?;
     let count = settings.images.min(index.samples.len());
@@ -43,6 +43,10 @@ pub fn calibrate(trained: &Trained, index: &Index, settings: Settings) -> Result
                 trained.network.forward(&mut reading, &image, Heads::Main);
             });
             bar.inc(1);
+        }
+        if !observers.iter().all(Observer::is_finite) {
+            return Err(Error::request("calibration: expected finite values throughout the network, got others")
+                .hint("a network that gives NaN or infinity cannot be quantized: train it again, with a lower rate"));
         }
     }
     bar.finish_and_clear();

@@ -55,7 +55,8 @@ impl Settings {
     /// No images; bits other than 7 and 8; a percentile outside 50 to 100.
     pub fn check(&self) -> Result<()> {
         if self.images == 0 {
-            return Err(Error::request("calibration: expected one image or more, got 0"));
+            return Err(Error::request("calibration: expected one image or more, got 0")
+                .hint("--calibration-images 64 is what it takes by default"));
         }
         if ![7, 8].contains(&self.weight_bits) {
             let got = self.weight_bits;

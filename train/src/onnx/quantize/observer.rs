@@ -69,12 +69,13 @@ const BINS: usize = 2048;
 pub struct Observer {
     low: f32,
     high: f32,
+    finite: bool,
     bins: Vec<f64>,
 }
 
 impl Default for Observer {
     fn default() -> Self {
-        Self { low: f32::INFINITY, high: f32::NEG_INFINITY, bins: Vec::new() }
+        Self { low: f32::INFINITY, high: f32::NEG_INFINITY, finite: true, bins: Vec::new() }
     }
 }
 
@@ -84,10 +85,17 @@ impl Observer {
         self.low > self.high
     }
 
+    /// Whether all that was seen are numbers that a grid can cover.
+    pub fn is_finite(&self) -> bool {
+        self.finite
+    }
+
     /// The first pass: the extremes.
     pub fn widen(&mut self, values: &Tensor) {
-        self.low = self.low.min(values.min().double_value(&[]) as f32);
-        self.high = self.high.max(values.max().double_value(&[]) as f32);
+        let [low, high] = [values.min(), values.max()].map(|v| v.double_value(&[]) as f32);
+        self.finite &= low.is_finite() && high.is_finite();
+        self.low = self.low.min(low);
+        self.high = self.high.max(high);
     }
 
     /// The second pass: how often which value occurs.
