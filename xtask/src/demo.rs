@@ -30,7 +30,7 @@ const VAL_IMAGES: &str = "100";
 const LOSSES: [(&str, &str); 2] = [("cross-entropy", "cross entropy"), ("recall", "recall loss")];
 
 pub fn run(args: &Args) -> Result<()> {
-    setup::run(&setup::Args::default())?;
+    setup::ensure()?;
     let programs = process::build(&[])?;
     let root = native::repository();
     let data = root.join("demo/streets");

@@ -25,6 +25,11 @@ impl Flavor {
         }
     }
 
+    /// Its folder in the cache.
+    pub fn place(self) -> Result<PathBuf> {
+        folder(&format!("native-{}", self.name()), self.requirements())
+    }
+
     /// The name used in the cache.
     pub fn name(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-#[derive(clap::Args, Default)]
+#[derive(clap::Args)]
 pub struct Args {
     /// Fetch the CUDA libraries even where no GPU was found
     #[arg(long, conflicts_with = "cpu")]
@@ -46,6 +46,13 @@ const UNUSED_ON_CPU: &[&str] = &[
     "torch/bin",
 ];
 
+/// Set-up on the way to something else: the kind of libraries that was chosen before stays chosen.
+pub fn ensure() -> Result<()> {
+    let linked = fs::read_link(native::link()).ok();
+    let chosen = |flavor: Flavor| Ok::<_, anyhow::Error>(linked == Some(flavor.place()?));
+    run(&Args { cuda: chosen(Flavor::Cuda)?, cpu: chosen(Flavor::Cpu)? })
+}
+
 pub fn run(args: &Args) -> Result<()> {
     let libtorch = native::set("LIBTORCH").filter(|root| *root != native::link().join("libtorch"));
     let runtime = native::set("ORT_DYLIB_PATH");
@@ -57,7 +64,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let cuda = args.cuda || (native::has_gpu() && !args.cpu);
     let flavor = if cuda { Flavor::Cuda } else { Flavor::Cpu };
-    let place = native::folder(&format!("native-{}", flavor.name()), flavor.requirements())?;
+    let place = flavor.place()?;
     fetch_once(&place, native::is_whole, |partial| {
         check_platform()?;
         eprintln!("setup: fetching libtorch 2.11.0 and ONNX Runtime 1.31.1 ({})", flavor.name());

@@ -20,7 +20,7 @@ const CHECKS: &str = include_str!("../checks.txt");
 const CHECKS_VARIABLE: &str = "RECALL_SEG_CHECKS_PYTHONPATH";
 
 pub fn run(args: &Args) -> Result<()> {
-    setup::run(&setup::Args::default())?;
+    setup::ensure()?;
     process::run(cargo(&["fmt", "--all", "--check"]))?;
     // Lints share the build's profile, so that libtorch's wrapper is compiled once.
     process::run(cargo(&[
