@@ -78,10 +78,10 @@ pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
     // What a stop or a damaged file kept from being validated comes first.
     if first > 0 && validates(first) && about.validated < first {
         report = judge(&mut stepper, &val, &mut about, &mut monitor, &out, stop)?;
-        save(&out.join(LAST), &mut stepper, &about, Part::Everything)?;
         if report.is_none() {
             return Err(stopped(first, total, &out));
         }
+        save(&out.join(LAST), &mut stepper, &about, Part::Everything)?;
     }
     let mut logged = first;
     let mut saved = first;
