@@ -150,10 +150,9 @@ impl Chart {
             let swatch = [(x, y), (x + pen.px(24.0), y)];
             let [r, g, b] = series.color;
             let style = pen.line(RGBColor(r, g, b), 3.0);
-            match series.dash.lengths() {
+            match series.dash.lengths(pen) {
                 None => area.draw(&PathElement::new(swatch, style)),
                 Some((stroke, gap)) => {
-                    let (stroke, gap) = (pen.px(stroke), pen.px(gap));
                     area.draw(&DashedPathElement::new(swatch, stroke, gap, style))
                 }
             }
@@ -210,10 +209,9 @@ fn draw_panel<B: DrawingBackend>(
         let style = pen.line(RGBColor(r, g, b), 1.75);
         for piece in series.points.split(|(_, y)| !y.is_finite()).filter(|p| !p.is_empty()) {
             let points = piece.iter().copied();
-            match series.dash.lengths() {
+            match series.dash.lengths(pen) {
                 None => chart.draw_series(LineSeries::new(points, style)).map(drop),
                 Some((stroke, gap)) => {
-                    let (stroke, gap) = (pen.px(stroke), pen.px(gap));
                     chart.draw_series(DashedLineSeries::new(points, stroke, gap, style)).map(drop)
                 }
             }

@@ -1,5 +1,7 @@
 //! One line of a chart: its points, and what tells it from the others. Not its drawing, which is `chart`.
 
+use super::Pen;
+
 /// A line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
@@ -26,12 +28,13 @@ pub enum Dash {
 }
 
 impl Dash {
-    /// Lengths of stroke and gap, in CSS pixels.
-    pub(super) fn lengths(self) -> Option<(f64, f64)> {
-        match self {
-            Self::Solid => None,
-            Self::Long => Some((8.0, 4.0)),
-            Self::Short => Some((2.5, 2.5)),
-        }
+    /// Lengths of stroke and gap, in pixels of the backend.
+    pub(super) fn lengths(self, pen: Pen) -> Option<(i32, i32)> {
+        let (stroke, gap) = match self {
+            Self::Solid => return None,
+            Self::Long => (8.0, 4.0),
+            Self::Short => (2.5, 2.5),
+        };
+        Some((pen.px(stroke), pen.px(gap)))
     }
 }
