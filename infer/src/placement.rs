@@ -33,10 +33,9 @@ impl Node {
 /// Runs a session made with profiling once, on a small black image; what ran where. Ends the profiling.
 pub(crate) fn watch(session: &mut Session) -> Result<Vec<Node>> {
     let what = || "profiled run".to_owned();
-    let input = session
-        .inputs()
-        .first()
-        .ok_or_else(|| Error::request("graph: expected an input, got none"))?;
+    let input = session.inputs().first().ok_or_else(|| {
+        Error::request("graph: expected an input, got none").hint("export the model again")
+    })?;
     let (name, shape) = (input.name().to_owned(), small_shape(input));
     let count = shape.iter().product::<i64>() as usize;
     let (bytes, floats) = (vec![0_u8; count], vec![0_f32; count]);
