@@ -11,13 +11,14 @@ use image::RgbImage;
 use serde::Serialize;
 use shared::decode;
 use shared::error::{Error, Result, tell};
+use shared::output_path::check_file;
 use shared::preprocess;
 use shared::render::Palette;
 use shared::streets::{StreetSettings, drive_frame};
 
 use crate::args::{Run, parse_size};
 use crate::interrupt;
-use crate::output::{check_file, write_json};
+use crate::output::write_json;
 use crate::score::progress;
 use crate::session::Model;
 use crate::source::sources;

@@ -9,10 +9,11 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::error::{Error, Result, tell};
 use shared::metrics::{Averaged, EvalFile};
+use shared::output_path::{check_file, check_folder};
 
 use crate::args::{Data, Run, parse_size};
 use crate::average::{Averaging, Window};
-use crate::output::{check_file, check_folder, write_json, write_native};
+use crate::output::{write_json, write_native};
 use crate::score::{self, check_classes, median_ms, report};
 use crate::session::{Model, Resized};
 use crate::table::table;

@@ -9,11 +9,12 @@ use serde::Serialize;
 use shared::dataset::{Descriptor, Index};
 use shared::error::{Error, Result, tell};
 use shared::metrics::{ClassReport, Report};
+use shared::output_path::check_file;
 use shared::render::Palette;
 
 use crate::args::{Data, Run, parse_in, parse_share};
 use crate::interrupt;
-use crate::output::{check_file, write_json};
+use crate::output::write_json;
 use crate::score::{self, check_classes, progress, report};
 use crate::session::Model;
 use crate::timing::{Distribution, P99_FRAMES, Stages};

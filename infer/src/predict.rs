@@ -10,12 +10,13 @@ use clap::Args;
 use image::RgbImage;
 use shared::decode;
 use shared::error::{Error, Result, tell};
+use shared::output_path::{check_folder, make_folder};
 use shared::render::{Palette, class_entries, legend, paste};
 
 use crate::args::Run;
 use crate::feed::{feed, loader_threads};
 use crate::interrupt;
-use crate::output::{check_folder, make_folder, write_png};
+use crate::output::write_png;
 use crate::score::{median_ms, progress};
 use crate::session::Model;
 use crate::source::{Source, sources};

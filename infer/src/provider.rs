@@ -14,9 +14,9 @@ use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 use ort::session::Session;
 use ort::session::builder::{AutoDevicePolicy, SessionBuilder};
 use shared::error::{Context, Error, Result, tell};
+use shared::output_path::make_folder;
 
 use crate::model_file::ModelFile;
-use crate::output::make_folder;
 use crate::placement::{Node, watch};
 use crate::runtime::{Runtime, runtime, take_last_error};
 use crate::session::{Arena, Options, Shapes, Tail};

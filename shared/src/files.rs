@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Context, Error, Result};
+use crate::output_path::folder_of;
 
 /// Writes `bytes` to `path`; on any failure the file that was there stays as it was.
 ///
@@ -99,10 +100,7 @@ fn beside(path: &Path) -> Result<(PathBuf, PathBuf)> {
             path.display()
         )));
     };
-    let folder = match path.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
+    let folder = folder_of(path).to_owned();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let temporary = format!(".{}.{}.{count}.tmp", name.to_string_lossy(), std::process::id());
     let beside = folder.join(temporary);

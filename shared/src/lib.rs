@@ -11,6 +11,7 @@ pub mod error;
 pub mod files;
 pub mod labels;
 pub mod metrics;
+pub mod output_path;
 pub mod plot;
 pub mod preprocess;
 pub mod random;

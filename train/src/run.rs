@@ -15,6 +15,7 @@ use crate::schedule::Schedule;
 use crate::shares;
 use shared::dataset::Index;
 use shared::error::{Context, Error, Result};
+use shared::output_path::make_folder;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -112,9 +113,7 @@ impl Run {
             about.iterations * recipe.train.accumulate as u64,
         )?;
         // Only now: a run that is refused leaves nothing behind.
-        std::fs::create_dir_all(&out)
-            .request(|| format!("out: {}", out.display()))
-            .map_err(|e| e.hint("--out names a folder, which is made if it can be"))?;
+        make_folder(&out)?;
         let lock = held.map_or_else(|| lock(&out), Ok)?;
         shared::files::remove_leftovers(&out);
         shared::files::write_atomic(&out.join("recipe.toml"), about.recipe.as_bytes())?;

@@ -15,12 +15,13 @@ use shared::decode;
 use shared::error::{Error, Result, tell};
 use shared::files::write_atomic;
 use shared::metrics::{Confusion, Report};
+use shared::output_path::{check_folder, make_folder};
 use shared::render::{REGION_COLORS, Rect};
 
 use self::names::{in_files, titles};
 use self::rare::{Rare, rare_classes};
 use crate::args::{Data, Run};
-use crate::output::{check_folder, make_folder, write_png};
+use crate::output::write_png;
 use crate::score;
 use crate::session::Model;
 

@@ -14,6 +14,7 @@ use super::{StreetSettings, scene};
 use crate::dataset::Descriptor;
 use crate::error::{Context, Error, Result};
 use crate::files::write_atomic;
+use crate::output_path::folder_of;
 
 /// Raised whenever the same settings would give other pixels.
 const VERSION: u32 = 1;
@@ -194,22 +195,19 @@ fn beside(out: &Path) -> Result<(PathBuf, Option<File>)> {
     let name = out.file_name().ok_or_else(|| {
         Error::request(format!("{}: expected the name of a folder", out.display())).hint(PLACE_HINT)
     })?;
-    let parent = match out.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
+    let parent = folder_of(out);
     let start = format!(".{}.", name.to_string_lossy());
     let is_ours = |file: &str| {
         let id = file.strip_prefix(&start).and_then(|rest| rest.strip_suffix(".partial"));
         id.is_some_and(|id| id.bytes().all(|b| b.is_ascii_digit()))
     };
-    for entry in fs::read_dir(&parent).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         if is_ours(&entry.file_name().to_string_lossy()) && locked(&entry.path()).is_some() {
             let _ = fs::remove_dir_all(entry.path()); // costs space if it fails, and nothing else
         }
     }
     let folder = parent.join(format!("{start}{}.partial", std::process::id()));
-    fs::create_dir_all(&parent)
+    fs::create_dir_all(parent)
         .and_then(|()| fs::create_dir(&folder))
         .request(|| format!("{}: cannot be made", out.display()))
         .map_err(|e| e.hint(PLACE_HINT))?;

@@ -1,7 +1,8 @@
 //! `train export`: a checkpoint as an ONNX model that was verified, or as plain weights for PyTorch.
 
 use shared::dataset::{Descriptor, Index};
-use shared::error::{Context, Error, Result};
+use shared::error::{Error, Result};
+use shared::output_path::{check_file, make_parent};
 use std::path::PathBuf;
 use tch::Device;
 use train::checkpoint::{self, Trained};
@@ -101,11 +102,7 @@ pub fn run(args: &Args) -> Result<()> {
     let weights_alone = check(args)?;
     // f32 on the CPU: the reference that every provider is later compared with.
     let (trained, _) = checkpoint::load(&args.checkpoint, Device::Cpu, Compute::F32)?;
-    if let Some(folder) = args.output.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .request(|| format!("output: {}", folder.display()))
-            .map_err(|e| e.hint("choose a place where a file can be written"))?;
-    }
+    make_parent(&args.output)?;
     let summary = if weights_alone {
         weights::save(&args.output, &trained.parameters, trained.about.iterations)?;
         let count = trained.parameters.named().len();
@@ -140,10 +137,7 @@ fn check(args: &Args) -> Result<bool> {
         ))
         .hint("--output model.onnx, or weights.safetensors for PyTorch"));
     }
-    if args.output.is_dir() {
-        return Err(Error::request(format!("output: {output}: expected a file, got a folder"))
-            .hint("name a file in it"));
-    }
+    check_file(&args.output)?;
     let same = |a: &PathBuf, b: &PathBuf| Some(a.canonicalize().ok()? == b.canonicalize().ok()?);
     if same(&args.checkpoint, &args.output) == Some(true) {
         return Err(Error::request(format!(

@@ -1,7 +1,8 @@
 //! `train plot`: figures from what runs have logged.
 
 use clap::Subcommand;
-use shared::error::{Context, Error, Result};
+use shared::error::{Error, Result};
+use shared::output_path::{check_file, make_parent};
 use shared::plot::{self, Chart};
 use std::path::{Path, PathBuf};
 use train::plots;
@@ -61,18 +62,8 @@ fn files(out: Option<&Path>, run: Option<&Path>, name: &str) -> Result<Vec<PathB
 
 fn write(chart: &Chart, files: &[PathBuf]) -> Result<()> {
     for file in files {
-        if file.is_dir() {
-            return Err(Error::request(format!(
-                "out: {}: expected a file, got a folder",
-                file.display()
-            ))
-            .hint("--out FILE.svg, or FILE.png"));
-        }
-        if let Some(folder) = file.parent().filter(|f| !f.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .request(|| format!("out: {}", folder.display()))
-                .map_err(|e| e.hint("choose a place where files can be written"))?;
-        }
+        check_file(file)?;
+        make_parent(file)?;
         plot::save(chart, file)?;
         super::print(&file.display().to_string());
     }

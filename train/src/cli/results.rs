@@ -2,6 +2,7 @@
 
 use shared::error::{Context, Error, Result};
 use shared::files::write_atomic;
+use shared::output_path::folder_of;
 use std::path::{Path, PathBuf};
 use train::suite::results;
 
@@ -23,8 +24,7 @@ fn link(dir: &Path, out: &Path) -> Result<String> {
             e.hint("--dir is a folder of suites, each as `train suite` writes it; --out a page in a folder")
         })
     };
-    let beside = out.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (dir, beside) = (whole(dir)?, whole(beside)?);
+    let (dir, beside) = (whole(dir)?, whole(folder_of(out))?);
     match dir.strip_prefix(&beside) {
         Ok(inner) if inner.as_os_str().is_empty() => Ok(".".into()),
         Ok(inner) => Ok(inner.to_string_lossy().into_owned()),

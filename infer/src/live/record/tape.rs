@@ -8,10 +8,10 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use shared::error::{Context, Error, Result, tell};
+use shared::output_path::make_parent;
 
 use crate::interrupt;
 use crate::live::ffmpeg::Ffmpeg;
-use crate::output::make_folder;
 
 /// Where pictures go.
 #[derive(Debug)]
@@ -50,20 +50,16 @@ impl Tape {
             return Err(Error::request(format!("{}: expected a name before {lower}", what()))
                 .hint(format!("such as drive{lower}")));
         }
-        let above = || match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-            Some(parent) => make_folder(parent),
-            None => Ok(()),
-        };
         let tape = match path.extension().filter(|_| !path.is_dir()) {
             Some(ending) => {
                 let format = format_of(&ending.to_string_lossy()).map_err(|e| e.within(what()))?;
                 let ffmpeg = Ffmpeg::find("record")?;
-                above()?;
+                make_parent(path)?;
                 let place = Place::new(path).request(what).map_err(closed)?;
                 Self::Video { place, format, ffmpeg }
             }
             None => {
-                above()?;
+                make_parent(path)?;
                 let folder = free(path, name, None, take_folder).request(what).map_err(closed)?;
                 tempfile::tempfile_in(&folder).request(what).map_err(closed)?; // or no picture could be
                 Self::Folder(folder)

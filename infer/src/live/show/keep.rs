@@ -4,13 +4,14 @@
 use std::time::{Duration, Instant};
 
 use shared::error::{Error, Result};
+use shared::output_path::make_folder;
 
 use super::{Display, GLANCE};
 use crate::live::record::{Picture, Recorder};
 use crate::live::slot::{Policy, Put};
 use crate::live::view::natural_size;
 use crate::live::window::Window;
-use crate::output::{make_folder, write_png};
+use crate::output::write_png;
 
 /// Frames per second of a recording where neither the user nor the source says.
 const USUAL_FPS: f64 = 25.0;
