@@ -31,12 +31,18 @@ fn only_decode_opens_image_files() {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
+            let inside = path.strip_prefix(&root).unwrap();
+            let decodes = ["shared/src/decode", "shared/src/decode.rs"];
+            let name = path.file_name().unwrap().to_string_lossy();
+            if decodes.iter().any(|own| inside.starts_with(own))
+                || name == "tests"
+                || name.ends_with("tests.rs")
+            {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
-            } else if !["/decode", "tests.rs"]
-                .iter()
-                .any(|own| path.to_string_lossy().contains(own))
-            {
+            } else {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let code = text.split("#[cfg(test)]").next().unwrap_or_default();
                 if code.contains("image::open(") || code.contains("ImageReader") {

@@ -68,18 +68,21 @@ pub struct Runtime {
 
 /// The runtime library that `infer` would open here: `ORT_DYLIB_PATH`, or what `setup` fetched.
 pub fn runtime_libraries() -> Result<Runtime> {
-    let hint = "hint: run `cargo xtask setup`, or set ORT_DYLIB_PATH to the file libonnxruntime.so";
     let Some(library) = set("ORT_DYLIB_PATH").or_else(|| fetched_runtime(&link())) else {
         bail!(Request(format!(
-            "ONNX Runtime: expected what `cargo xtask setup` fetches, got none\n{hint}"
+            "ONNX Runtime: expected what `cargo xtask setup` fetches, got none\n{RUNTIME_HINT}"
         )));
     };
     // The file itself, whose name has the version, in place of links to it.
-    let library = library.canonicalize().with_context(|| {
-        Request(format!("ONNX Runtime: {}: no such file; {hint}", library.display()))
+    let library = library.canonicalize().map_err(|e| {
+        let library = library.display();
+        Request(format!("ONNX Runtime: {library}: expected the library, got {e}\n{RUNTIME_HINT}"))
     })?;
     Runtime::of(library)
 }
+
+const RUNTIME_HINT: &str =
+    "hint: run `cargo xtask setup`, or set ORT_DYLIB_PATH to the file libonnxruntime.so";
 
 /// The newest by name of what was fetched.
 fn fetched_runtime(place: &Path) -> Option<PathBuf> {
@@ -92,7 +95,7 @@ impl Runtime {
         let name = library.file_name().unwrap_or_default().to_string_lossy();
         if !name.starts_with("libonnxruntime.so") {
             bail!(Request(format!(
-                "ONNX Runtime: expected a file libonnxruntime.so*, which is found beside infer, got {name}"
+                "ONNX Runtime: expected a file libonnxruntime.so*, which is found beside infer, got {name}\n{RUNTIME_HINT}"
             )));
         }
         let providers =

@@ -105,10 +105,7 @@ fn models(args: &Args) -> Result<Vec<PathBuf>> {
 /// The cards, each there, with the model that it is for.
 fn cards(args: &Args) -> Result<Vec<contents::Card>> {
     let read = |text: &String| {
-        let (model, path) = match text.split_once('=') {
-            Some((model, path)) => (Some(PathBuf::from(model)), path),
-            None => (None, text.as_str()),
-        };
+        let (model, path) = split_card(text);
         if let Some(model) = model.as_ref().filter(|model| !args.models.contains(model)) {
             bail!(Request(format!(
                 "package: --card {}=...: expected a model of --model, got another\n\
@@ -119,6 +116,18 @@ fn cards(args: &Args) -> Result<Vec<contents::Card>> {
         Ok(contents::Card { model, file: file(Path::new(path), "a card in TOML")? })
     };
     args.cards.iter().map(read).collect()
+}
+
+/// `FILE`, or `MODEL=FILE`; where names have a `=` of their own, what is there decides, as in `infer`.
+fn split_card(text: &str) -> (Option<PathBuf>, &str) {
+    if Path::new(text).exists() {
+        return (None, text);
+    }
+    let splits = || text.match_indices('=').map(|(at, _)| (&text[..at], &text[at + 1..]));
+    let there = splits().find(|(model, _)| Path::new(model).exists());
+    there
+        .or_else(|| splits().next())
+        .map_or((None, text), |(model, file)| (Some(model.into()), file))
 }
 
 /// Models and cards come into one folder, where the manifest tells them apart by name.
@@ -166,4 +175,24 @@ fn summary(root: &Path, archive: &Path) -> Result<()> {
 fn size(path: &Path) -> Result<String> {
     let bytes = fs::metadata(path).with_context(|| path.display().to_string())?.len();
     Ok(indicatif::HumanBytes(bytes).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_is_parted_from_its_model_where_names_have_an_equals_sign() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let text = |name: &str| path(name).display().to_string();
+        for name in ["lr=1.onnx", "lr=1.toml"] {
+            fs::write(path(name), "").unwrap();
+        }
+        let card = format!("{}={}", text("lr=1.onnx"), text("lr=1.toml"));
+        assert_eq!(split_card(&card), (Some(path("lr=1.onnx")), text("lr=1.toml").as_str()));
+        assert_eq!(split_card(&text("lr=1.toml")), (None, text("lr=1.toml").as_str()));
+        assert_eq!(split_card("a.onnx=b=c.toml"), (Some("a.onnx".into()), "b=c.toml"));
+        assert_eq!(split_card("c.toml"), (None, "c.toml"));
+    }
 }

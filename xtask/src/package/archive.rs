@@ -97,7 +97,7 @@ fn pack(root: &Path, to: &File) -> Result<()> {
     Ok(())
 }
 
-/// Of nobody's and of no time.
+/// Owner 0 and a fixed time, so that the same files give the same bytes.
 fn header(kind: EntryType, size: u64, mode: u32) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);

@@ -37,7 +37,8 @@ pub fn fill(facts: &Facts) -> Result<Vec<(&'static str, String)>> {
         let text = words.iter().fold(text.to_owned(), fill);
         match text.find("{{") {
             Some(at) => {
-                bail!("package: {name}: a placeholder nobody fills: {}", &text[at..].trim())
+                let placeholder = text[at..].split_inclusive("}}").next().unwrap_or_default();
+                bail!("package: {name}: a placeholder nobody fills: {placeholder}")
             }
             None => Ok((name, text)),
         }
