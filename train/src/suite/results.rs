@@ -53,9 +53,9 @@ pub fn page(root: &Path, link: &str) -> Result<Page> {
         figures.push((path, plot::svg(&write::scatter(&table))?));
         let _ = write!(text, "\n## {name}\n{}", notes(folder.root())?);
         for figure in figure_names(folder.root())? {
-            let title = figure.trim_end_matches(".svg");
-            let place = format!("{link}/{name}/{figure}").replace(' ', "%20");
-            let _ = write!(text, "\n![{title}]({place})\n");
+            let caption = caption(&figure, &plan.reference());
+            let file = format!("{link}/{name}/{figure}").replace(' ', "%20");
+            let _ = write!(text, "\n![{caption}]({file})\n\n{caption}\n");
         }
         let _ = write!(text, "\n{}", write::markdown(&table, 3));
         let _ = write!(text, "\n### How it was computed\n\n{}", origin(&plan, &cells));
@@ -90,6 +90,23 @@ fn figure_names(folder: &Path) -> Result<Vec<String>> {
     names.sort();
     names.insert(0, SCATTER.into());
     Ok(names)
+}
+
+/// What a figure shows.
+fn caption(figure: &str, reference: &Choice) -> String {
+    let stem = figure.trim_end_matches(".svg");
+    if figure == SCATTER {
+        let reference = reference.label();
+        format!(
+            "Mean accuracy over mean IoU, as Figs. 1 and 2 of the paper: lines through {reference}, bars: standard deviation over seeds."
+        )
+    } else if let Some(run) = stem.strip_prefix("weights-") {
+        format!(
+            "What the losses weigh the classes with during the run {run}, single batches, as Fig. 4 of the paper."
+        )
+    } else {
+        format!("{stem}.")
+    }
 }
 
 fn notes(folder: &Path) -> Result<String> {
@@ -162,7 +179,8 @@ fn origin(plan: &Plan, cells: &[Cell]) -> String {
         let _ = writeln!(text, "| {} | {maker} | {pace} |", cells.join("; "));
     }
     text += &remarks(plan, cells);
-    let summary = "<details><summary>Recipe (loss and seed stand for those of the table)</summary>";
+    let summary = "<details><summary>Recipe (loss and seed stand for those of the table; how often it logs, validates and saves decides \
+                   no result and is left at its defaults here)</summary>";
     let _ = write!(text, "\n{summary}\n\n```toml\n{}\n```\n\n</details>\n", plan.recipe.trim());
     text
 }
