@@ -2,12 +2,13 @@
 //! Not a command. What is checked here is what clap cannot know.
 //! The names are those of the command line: `--provider`, `--threads`, `--dataset`, `--data-root`, `--split`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 use shared::dataset::{Descriptor, Index};
 use shared::decode::MAX_SIDE;
-use shared::error::{Result, tell};
+use shared::error::{Error, Result, tell};
 
 use crate::provider::Choice;
 use crate::session::{Arena, CardFor, Options, Shapes, Tail, check_cards};
@@ -68,6 +69,33 @@ pub(crate) fn parse_share(text: &str) -> std::result::Result<f64, String> {
     parse_in(text, 0.0..=1.0)
 }
 
+/// Models side by side, at most.
+const MOST_MODELS: usize = 4;
+
+/// Refuses more models than fit side by side, and titles of `--names` that are too few, too many or alike.
+///
+/// # Errors
+/// Such models or titles (exit code 2).
+pub(crate) fn check_side_by_side(models: &[PathBuf], names: &[String]) -> Result<()> {
+    let models = models.len();
+    if models > MOST_MODELS {
+        let line = format!("--models: expected one to {MOST_MODELS}, got {models}");
+        return Err(Error::request(line).hint("show the others in a second run"));
+    }
+    if !names.is_empty() && names.len() != models {
+        let line = format!("--names: expected {models} names, got {}", names.len());
+        return Err(Error::request(line).hint("one per model, with commas between them"));
+    }
+    let mut met = BTreeSet::new();
+    match names.iter().find(|name| !met.insert(*name)) {
+        None => Ok(()),
+        Some(name) => {
+            Err(Error::request(format!("--names: expected each name once, got {name:?} twice"))
+                .hint("models are told apart by their names"))
+        }
+    }
+}
+
 impl Run {
     /// The options of sessions of these models; `threads` bounds the program's own threads too.
     ///
@@ -125,6 +153,25 @@ impl Data {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn side_by_side_are_few_models_with_a_title_each() {
+        let check = |models: usize, names: &[&str]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let checked = check_side_by_side(&vec![PathBuf::new(); models], &names);
+            checked.map_err(|error| error.to_string())
+        };
+        for (models, names) in [(1, &[][..]), (4, &[]), (1, &["a"]), (2, &["CE", "Recall"])] {
+            assert_eq!(check(models, names), Ok(()));
+        }
+        for (models, names, expected) in [
+            (5, &[][..], "--models: expected one to 4, got 5"),
+            (2, &["a"], "--names: expected 2 names, got 1"),
+            (2, &["CE", "CE"], "--names: expected each name once, got \"CE\" twice"),
+        ] {
+            assert_eq!(check(models, names), Err(expected.to_owned()));
+        }
+    }
 
     #[test]
     fn a_size_is_two_numbers() {

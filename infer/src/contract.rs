@@ -12,9 +12,8 @@ use shared::error::{Error, Result};
 use crate::outline::Outline;
 use crate::provider::Placed;
 use crate::session::pixels::{Normalization, Pixels};
-use crate::session::{Sizing, Want};
-use crate::tail::Scores;
-use crate::upsample::Size;
+use crate::session::{Size, Sizing, Want};
+use crate::tail::CutOutputs;
 
 use self::tensor::Tensor;
 pub(crate) use self::tensor::shape_line;
@@ -36,23 +35,23 @@ pub(crate) enum Ending {
     /// Labels, logits or both, as the card says.
     Whole { labels: Option<String>, logits: Option<String> },
     /// Logits that are to be resized to input size, since the graph was cut there (`tail`).
-    Scores(Scores),
+    Cut(CutOutputs),
 }
 
-/// What is said of a model, before its graph is asked.
-pub(crate) enum Said {
-    /// By itself, in its metadata.
-    Own(Box<Card>),
-    /// By its user.
-    Foreign(ForeignCard),
+/// A card, and where it comes from, before the graph is asked.
+pub(crate) enum CardSource {
+    /// From the model's metadata.
+    Embedded(Box<Card>),
+    /// From its user.
+    Given(ForeignCard),
 }
 
-impl Said {
+impl CardSource {
     /// The card in the model's metadata, or the one in the file `given`.
     pub fn find(outline: &Outline, given: Option<&Path>) -> Result<Self> {
         match (&outline.card, given) {
-            (Some(json), None) => Ok(Self::Own(Box::new(Card::from_json(json)?))),
-            (None, Some(path)) => Ok(Self::Foreign(ForeignCard::read(path)?)),
+            (Some(json), None) => Ok(Self::Embedded(Box::new(Card::from_json(json)?))),
+            (None, Some(path)) => Ok(Self::Given(ForeignCard::read(path)?)),
             (Some(_), Some(path)) => Err(Error::request(format!(
                 "expected a model without a card of its own for --card {}, got one with it",
                 path.display()
@@ -69,16 +68,16 @@ impl Said {
     /// Checksum of the card if a user gave it; the model's own is in the model's.
     pub fn card_sum(&self) -> Option<&str> {
         match self {
-            Self::Own(_) => None,
-            Self::Foreign(card) => Some(&card.sha256),
+            Self::Embedded(_) => None,
+            Self::Given(card) => Some(&card.sha256),
         }
     }
 
     /// Width and height that images are resized to, as far as the card says.
     pub fn size(&self) -> Option<Size> {
         match self {
-            Self::Own(card) => card.input.width.zip(card.input.height),
-            Self::Foreign(card) => card.input.size.map(|[w, h]| (w, h)),
+            Self::Embedded(card) => card.input.width.zip(card.input.height),
+            Self::Given(card) => card.input.size.map(|[w, h]| (w, h)),
         }
     }
 
@@ -86,30 +85,29 @@ impl Said {
     pub fn dimensions(&self, (w, h): Size) -> [i64; 4] {
         let (w, h) = (i64::from(w), i64::from(h));
         match self {
-            Self::Foreign(card) if card.input.layout == Layout::ChannelsFirst => [1, 3, h, w],
+            Self::Given(card) if card.input.layout == Layout::ChannelsFirst => [1, 3, h, w],
             _ => [1, h, w, 3],
         }
     }
 }
 
 impl Contract {
-    /// Of a session and what is said of it. `name` is for a card without one; `size` is the size that images
+    /// Of a session and its card. `name` is for a card without one; `size` is the size that images
     /// are resized to if the user chose one.
     pub fn new(
-        said: Said,
+        source: CardSource,
         name: &str,
         outline: &Outline,
         size: Option<Size>,
         placed: &Placed,
     ) -> Result<Self> {
         let session = &placed.session;
-        let contract = match said {
-            Said::Own(card) => {
-                Self::own(*card, outline, session, placed.scores.clone()).map_err(|e| {
+        let contract = match source {
+            CardSource::Embedded(card) => Self::own(*card, outline, session, placed.cut.clone())
+                .map_err(|e| {
                     e.hint("card and graph contradict each other: export the model again")
-                })?
-            }
-            Said::Foreign(card) => Self::foreign(&card, name, outline.opset, session)?,
+                })?,
+            CardSource::Given(card) => Self::foreign(&card, name, outline.opset, session)?,
         };
         contract.resized_to(size)
     }
@@ -137,12 +135,12 @@ impl Contract {
         Ok(self)
     }
 
-    /// Of a model that `train export` wrote; `scores` if its graph was cut there.
+    /// Of a model that `train export` wrote; `cut` if its graph was cut there.
     fn own(
         card: Card,
         outline: &Outline,
         session: &Session,
-        scores: Option<Scores>,
+        cut: Option<CutOutputs>,
     ) -> Result<Self> {
         let rgb = [None, None, None, Some(3)];
         Tensor::new(&card.input.name, TensorElementType::Uint8, &rgb)
@@ -157,10 +155,10 @@ impl Contract {
             Tensor::new(name, ty, shape).check(output_called(session, name)?)?;
             Ok::<_, Error>(name.to_owned())
         };
-        let ending = match scores {
-            Some(scores) => {
-                check(&scores.logits, TensorElementType::Float32, &logits)?;
-                Ending::Scores(scores)
+        let ending = match cut {
+            Some(cut) => {
+                check(&cut.logits, TensorElementType::Float32, &logits)?;
+                Ending::Cut(cut)
             }
             None => {
                 let given = |want: Want| card.output(want.name()).map(|_| want.name());
@@ -233,7 +231,7 @@ impl Contract {
         match (&self.ending, want) {
             (Ending::Whole { labels, .. }, Want::Labels) => labels.as_deref(),
             (Ending::Whole { logits, .. }, Want::Logits) => logits.as_deref(),
-            (Ending::Scores(scores), _) => Some(&scores.logits),
+            (Ending::Cut(cut), _) => Some(&cut.logits),
         }
     }
 }

@@ -11,11 +11,11 @@ use shared::error::{Error, Result, tell};
 use shared::metrics::{Averaged, EvalFile};
 use shared::output_path::{check_file, check_folder};
 
-use crate::args::{Data, Run, parse_size};
+use crate::args::{Data, Run, parse_in, parse_size};
 use crate::average::{Averaging, Window};
 use crate::output::{write_json, write_native};
-use crate::score::{self, check_classes, median_ms, report};
-use crate::session::{Model, Resized};
+use crate::score::{self, median_ms, report};
+use crate::session::Resized;
 use crate::table::table;
 
 /// What the user typed after `infer eval`.
@@ -35,16 +35,16 @@ pub struct EvalArgs {
     /// JSON of an earlier evaluation to compare with: adds differences and the paper's dagger average
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// See each image at several scales and average the softmax [example: 0.5,0.75,1,1.25,1.5,1.75]
+    /// Run each image at these scales and average the softmax (multi-scale evaluation) [example: 0.5,0.75,1,1.25,1.5,1.75]
     #[arg(long, value_delimiter = ',', value_name = "FACTOR,FACTOR", default_value = "1", value_parser = parse_scale)]
     scales: Vec<f64>,
-    /// See each image mirrored, too, and average the softmax
+    /// Also run each image mirrored
     #[arg(long)]
     flip: bool,
-    /// See each image in overlapping windows of this size and average the softmax
+    /// Run each image in overlapping windows of this size (sliding-window evaluation)
     #[arg(long, value_name = "WxH", value_parser = parse_size)]
     window: Option<(u32, u32)>,
-    /// Share of a window that the next one covers again, 0 to 0.9 [default: 0.33]
+    /// Overlap of neighbouring windows, 0 to 0.9 [default: 0.33]
     #[arg(long, value_name = "SHARE", requires = "window", value_parser = parse_overlap)]
     overlap: Option<f64>,
     #[command(flatten)]
@@ -52,25 +52,15 @@ pub struct EvalArgs {
 }
 
 fn parse_scale(text: &str) -> std::result::Result<f64, String> {
-    let scale = text.trim().parse().map_err(|e| format!("{e}"))?;
-    if (0.1..=8.0).contains(&scale) {
-        Ok(scale)
-    } else {
-        Err("expected a factor from 0.1 to 8".into())
-    }
+    parse_in(text.trim(), 0.1..=8.0)
 }
 
 fn parse_overlap(text: &str) -> std::result::Result<f64, String> {
-    let share = text.parse().map_err(|e| format!("{e}"))?;
-    if (0.0..=0.9).contains(&share) {
-        Ok(share)
-    } else {
-        Err("expected a share from 0 to 0.9".into())
-    }
+    parse_in(text, 0.0..=0.9)
 }
 
 impl EvalArgs {
-    /// How images are seen; `None`: once and whole.
+    /// `None`: at a single scale, and whole.
     fn averaging(&self) -> Option<Averaging> {
         let overlap = self.overlap.unwrap_or(0.33);
         let window = self.window.map(|size| Window { size, overlap });
@@ -79,28 +69,27 @@ impl EvalArgs {
     }
 }
 
-/// Runs the command: what goes to standard output, and then the JSON, without which the table is not lost.
+/// Runs the command; the table goes to `print`.
 ///
 /// # Errors
 /// A wrong request, a file that cannot be read or written, Ctrl-C.
-pub fn eval(args: &EvalArgs, print: impl Fn(&str)) -> Result<()> {
+pub fn eval(args: &EvalArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     let index = args.data.open()?;
     args.json.as_deref().map_or(Ok(()), check_file)?;
     args.save_labels.as_deref().map_or(Ok(()), check_folder)?;
-    let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
-    tell(model.provider_line());
-    check_classes(model.card(), &index.descriptor)?;
+    let options = args.run.options(std::slice::from_ref(&args.model))?;
+    let mut model = score::open(&args.model, options, &index.descriptor)?;
     let baseline = args.baseline.as_deref().map(|path| baseline::read(path, &index)).transpose()?;
 
-    let places: Vec<usize> = (0..index.samples.len()).collect();
+    let indices: Vec<usize> = (0..index.samples.len()).collect();
     let started = std::time::Instant::now();
     let mut images = 0;
     let averaging = args.averaging();
     let models = std::slice::from_mut(&mut model);
-    let scores = score::score_by(models, &index, &places, averaging.as_ref(), |scene| {
+    let scores = score::score_by(models, &index, &indices, averaging.as_ref(), |scene| {
         images += 1;
         let Some(folder) = &args.save_labels else { return Ok(()) };
-        let path = folder.join(format!("{}_pred.png", index.samples[scene.place].name));
+        let path = folder.join(format!("{}_pred.png", index.samples[scene.index].name));
         write_native(&path, &scene.predictions[0], &index.descriptor.classes)
     })?;
     let [score] = &scores[..] else {
@@ -137,13 +126,13 @@ pub fn eval(args: &EvalArgs, print: impl Fn(&str)) -> Result<()> {
     if score.resized == Resized::Labels {
         text += "labels resized to the labels' size by nearest, since the model gives no logits\n";
     }
-    print(&text);
-    args.json.as_deref().map_or(Ok(()), |path| write_json(path, &file))
+    // Both in any case: neither is lost to a failure of the other.
+    print(&text).and(args.json.as_deref().map_or(Ok(()), |path| write_json(path, &file)))
 }
 
 /// How the images of an evaluation were seen.
 fn seen(averaged: Option<&Averaged>) -> String {
-    let Some(averaged) = averaged else { return "each image once and whole".into() };
+    let Some(averaged) = averaged else { return "single scale, whole image".into() };
     let scales: Vec<String> = averaged.scales.iter().map(f64::to_string).collect();
     let mirrored = if averaged.flip { ", each mirrored too" } else { "" };
     let overlap = averaged.overlap.unwrap_or(0.0);

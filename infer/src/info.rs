@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::card::Card;
 use shared::error::{Error, Result, tell};
+use shared::output_path::check_file;
 
 use crate::args::Run;
 use crate::manifest::Manifest;
@@ -33,11 +34,12 @@ pub struct InfoArgs {
     run: Run,
 }
 
-/// Runs the command: what goes to standard output, and then whether it went well.
+/// Runs the command; what it found goes to `print`, and the result is whether it is well.
 ///
 /// # Errors
 /// What is no model, or has no card (exit code 2); a model that is not verified (exit code 1).
-pub fn info(args: &InfoArgs, print: impl Fn(&str)) -> Result<()> {
+pub fn info(args: &InfoArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
+    args.pin.as_deref().map_or(Ok(()), check_file)?;
     let file = ModelFile::read(&args.model)?;
     // A probe has a size of its own.
     let shapes = if args.verify { Shapes::Free } else { Shapes::Fixed };
@@ -47,12 +49,10 @@ pub fn info(args: &InfoArgs, print: impl Fn(&str)) -> Result<()> {
     tell(model.provider_line());
     if let Some(manifest) = &args.pin {
         // Only what could be opened is pinned.
-        print(&format!("{}\n", Manifest::pin(manifest, &file, model.card_sum())?));
-        return Ok(());
+        return print(&format!("{}\n", Manifest::pin(manifest, &file, model.card_sum())?));
     }
     if !args.verify {
-        print(&describe(&file, &model));
-        return Ok(());
+        return print(&describe(&file, &model));
     }
     let mut verdict = verify(&mut model)?;
     let (at, provider) = (args.model.display(), model.provider());
@@ -62,7 +62,7 @@ pub fn info(args: &InfoArgs, print: impl Fn(&str)) -> Result<()> {
         verdict = if cut.verified { verdict } else { cut };
     }
     let word = if verdict.verified { "verified" } else { "not verified" };
-    print(&format!("{word}: {at} on {provider}: {}\n", verdict.summary));
+    print(&format!("{word}: {at} on {provider}: {}\n", verdict.summary))?;
     if verdict.verified {
         return Ok(());
     }

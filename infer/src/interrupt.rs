@@ -9,10 +9,10 @@ use shared::error::{Context, Error, Result};
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
-type Deed = Box<dyn Fn() + Send>;
+type Cleanup = Box<dyn Fn() + Send>;
 
 /// What is still done when the program ends at once.
-static LAST: Mutex<Vec<Deed>> = Mutex::new(Vec::new());
+static LAST: Mutex<Vec<Cleanup>> = Mutex::new(Vec::new());
 
 /// Catches the signals from now on; called once, by the program.
 ///
@@ -21,7 +21,10 @@ static LAST: Mutex<Vec<Deed>> = Mutex::new(Vec::new());
 pub fn catch() -> Result<()> {
     ctrlc::set_handler(|| {
         if ASKED.swap(true, Ordering::Relaxed) {
-            LAST.lock().unwrap_or_else(PoisonError::into_inner).iter().for_each(|deed| deed());
+            LAST.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .iter()
+                .for_each(|cleanup| cleanup());
             std::process::exit(130); // 128 + SIGINT, as shells have it
         }
     })
@@ -30,8 +33,8 @@ pub fn catch() -> Result<()> {
 
 /// Remembers what the second signal still has to do, quickly and on a thread of its own: to remove a file
 /// that would be in the next run's way.
-pub fn before_exit(deed: impl Fn() + Send + 'static) {
-    LAST.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(deed));
+pub fn before_exit(cleanup: impl Fn() + Send + 'static) {
+    LAST.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(cleanup));
 }
 
 /// Whether the user asked to stop.

@@ -4,7 +4,7 @@
 
 #![warn(clippy::print_stderr)]
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -16,7 +16,7 @@ use infer::info::{InfoArgs, info};
 use infer::interrupt;
 use infer::live::{LiveArgs, config, live};
 use infer::predict::{PredictArgs, predict};
-use shared::error::{Result, finish};
+use shared::error::{Error, Result, finish};
 
 /// Run exported segmentation models with ONNX Runtime
 #[derive(Parser)]
@@ -52,19 +52,24 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     interrupt::catch()?;
     match cli.command {
-        Command::Eval(args) => eval(&args, print)?,
-        Command::Predict(args) => print(&predict(&args)?),
-        Command::Compare(args) => print(&compare(&args)?),
-        Command::Live(args) => live(&args, print)?,
-        Command::Bench(args) => bench(&args, print)?,
-        Command::Gate(args) => gate(&args, print)?,
-        Command::Info(args) => info(&args, print)?,
+        Command::Eval(args) => eval(&args, print),
+        Command::Predict(args) => predict(&args, print),
+        Command::Compare(args) => compare(&args, print),
+        Command::Live(args) => live(&args, print),
+        Command::Bench(args) => bench(&args, print),
+        Command::Gate(args) => gate(&args, print),
+        Command::Info(args) => info(&args, print),
     }
-    Ok(())
 }
 
-/// A reader that has gone away, such as `head`, is no failure of ours.
-fn print(text: &str) {
+/// A reader that has gone away, such as `head`, is no failure of ours; a full disk is one.
+fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            let line = format!("standard output: expected to write {} bytes, got {e}", text.len());
+            Err(Error::work(line).hint("what it is redirected to takes no more"))
+        }
+        _ => Ok(()),
+    }
 }

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use shared::error::{Context, Error, Result};
 use shared::files::write_atomic;
+use shared::output_path::make_parent;
 
 use crate::model_file::ModelFile;
 
@@ -120,6 +121,7 @@ impl Manifest {
             },
         );
         let text = toml::to_string(&sums).work(|| "manifest".into())?;
+        make_parent(path)?;
         write_atomic(path, format!("{HEAD}{text}").as_bytes())?;
         let word = match (before.0.as_deref(), before.1.as_deref()) {
             (None, _) => "added",
@@ -147,7 +149,7 @@ mod tests {
     #[test]
     fn what_was_pinned_is_let_through_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("manifest.toml");
+        let path = folder.path().join("new/manifest.toml");
         assert!(
             Manifest::pin(&path, &file(b"a"), None).unwrap().starts_with("added: m.onnx ca978112")
         );

@@ -1,5 +1,5 @@
-//! Which node of a graph ran where, from a profiled run of ONNX Runtime.
-//! Not timing, and not a decision: `provider` judges.
+//! Which node of a graph ran where, from a profiled run of ONNX Runtime, and whether that is where it was to run.
+//! Not timing.
 //! The report is ONNX Runtime's own trace, JSON, one event per node that ran.
 
 use ort::session::Session;
@@ -7,30 +7,40 @@ use ort::value::{Outlet, TensorElementType, TensorRef};
 use serde::Deserialize;
 use shared::error::{Context, Error, Result};
 
+use crate::provider::Provider;
+
 /// A node of a profiled run.
 pub(crate) struct Node {
     /// ONNX operator.
-    pub operator: String,
+    operator: String,
+    /// ONNX Runtime's name of what ran it.
     provider: String,
     output_bytes: u64,
 }
 
-/// A size is a handful of i64 values; an image, even the small one of the profiled run, is far more.
-const SIZE_BYTES: u64 = 1024;
+/// At most eight i64, such as the padding of four dimensions: no more comes of the arithmetic of sizes. Not far above
+/// lie feature maps, since the image of the profiled run is small.
+const SIZE_BYTES: u64 = 64;
 
 impl Node {
-    /// Whether the CPU ran it.
-    pub fn is_on_cpu(&self) -> bool {
-        self.provider == "CPUExecutionProvider"
+    /// Whether this provider ran it.
+    fn runs_on(&self, provider: Provider) -> bool {
+        self.provider
+            == match provider {
+                Provider::Cpu => "CPUExecutionProvider",
+                Provider::Cuda => "CUDAExecutionProvider",
+                Provider::Tensorrt => "TensorrtExecutionProvider",
+            }
     }
 
     /// Whether the CPU ran it and it was more than the arithmetic of sizes.
-    pub fn is_computation_on_cpu(&self) -> bool {
-        self.is_on_cpu() && self.output_bytes > SIZE_BYTES
+    fn is_computation_on_cpu(&self) -> bool {
+        self.runs_on(Provider::Cpu) && self.output_bytes > SIZE_BYTES
     }
 }
 
-/// Runs a session made with profiling once, on a small black image; what ran where. Ends the profiling.
+/// Runs a session made with profiling once, on a small black image; what ran where, but for copies between devices.
+/// Ends the profiling.
 pub(crate) fn watch(session: &mut Session) -> Result<Vec<Node>> {
     let what = || "profiled run".to_owned();
     let input = session.inputs().first().ok_or_else(|| {
@@ -49,6 +59,39 @@ pub(crate) fn watch(session: &mut Session) -> Result<Vec<Node>> {
     let file = session.end_profiling().work(what)?;
     let text = std::fs::read_to_string(&file).work(what)?;
     read_profile(&text)
+}
+
+/// For the user: how many nodes ran where.
+///
+/// # Errors
+/// Computation that the CPU ran, or none that the provider ran (exit code 2).
+pub(crate) fn judge(provider: Provider, nodes: &[Node]) -> Result<String> {
+    let refused = |reason: String| {
+        Err(Error::request(format!("provider {provider}: expected {reason}"))
+            .hint("use another --provider, or export the model again with another precision"))
+    };
+    let all = nodes.len();
+    let strays: Vec<&Node> = nodes.iter().filter(|n| n.is_computation_on_cpu()).collect();
+    if let Some(first) = strays.first() {
+        return refused(format!(
+            "no computation on the CPU, got {} of {all} nodes there, such as {}",
+            strays.len(),
+            first.operator
+        ));
+    }
+    let on = |provider| nodes.iter().filter(|n| n.runs_on(provider)).count();
+    let (own, cuda, cpu) = (on(provider), on(Provider::Cuda), on(Provider::Cpu));
+    if own == 0 {
+        return refused(format!("nodes that it runs, got none of {all}, {cuda} on cuda"));
+    }
+    let mut note = format!("{own} of {all} nodes");
+    if provider == Provider::Tensorrt && cuda > 0 {
+        note += &format!(", {cuda} on cuda");
+    }
+    if cpu > 0 {
+        note += &format!(", the arithmetic of sizes in {cpu} on the CPU");
+    }
+    Ok(note)
 }
 
 /// The graph's own sizes where it fixes them, else one image of 64 x 64.
@@ -81,7 +124,8 @@ fn read_profile(text: &str) -> Result<Vec<Node>> {
             output_bytes: e.args.output_size?.parse().ok()?,
         })
     });
-    let nodes: Vec<Node> = nodes.collect();
+    // Copies bear TensorRT's name even where CUDA runs all the rest.
+    let nodes: Vec<Node> = nodes.filter(|n| !n.operator.starts_with("Memcpy")).collect();
     if nodes.is_empty() {
         return Err(Error::work("profiled run: expected the nodes that ran, got none"));
     }
@@ -108,7 +152,54 @@ mod tests {
         let of = |operator: &str| nodes.iter().find(|n| n.operator == operator).unwrap();
         assert!(of("Conv").is_computation_on_cpu());
         assert!(of("Resize").is_computation_on_cpu());
-        assert!(of("Shape").is_on_cpu() && !of("Shape").is_computation_on_cpu());
-        assert!(of("Concat").is_on_cpu() && !of("Concat").is_computation_on_cpu());
+        for sizes in ["Shape", "Concat"] {
+            assert!(of(sizes).runs_on(Provider::Cpu) && !of(sizes).is_computation_on_cpu());
+        }
+    }
+
+    #[test]
+    fn a_report_tells_computation_from_sizes_and_leaves_out_copies() {
+        let node = |operator: &str, provider: &str, bytes: u32| {
+            format!(
+                r#"{{"cat": "Node", "args": {{"op_name": "{operator}", "provider": "{provider}ExecutionProvider", "output_size": "{bytes}"}}}}"#
+            )
+        };
+        let report = [
+            node("Conv", "CUDA", 4096),
+            node("MemcpyFromHost", "Tensorrt", 4096),
+            node("Pad", "CPU", 64),                 // eight i64
+            node("Conv", "CPU", 832),               // a classifier of 13 classes on a map of 4 x 4
+            node("GlobalAveragePool", "CPU", 1024), // 256 channels
+        ];
+        let nodes = read_profile(&format!("[{}]", report.join(","))).unwrap();
+        let computed: Vec<bool> = nodes.iter().map(Node::is_computation_on_cpu).collect();
+        assert_eq!(computed, [false, false, true, true]);
+        assert!(nodes[0].runs_on(Provider::Cuda) && !nodes[0].runs_on(Provider::Tensorrt));
+    }
+
+    #[test]
+    fn a_provider_is_named_only_where_it_ran_nodes_and_the_cpu_computed_nothing() {
+        let node = |provider: &str, output_bytes| Node {
+            operator: "Conv".into(),
+            provider: format!("{provider}ExecutionProvider"),
+            output_bytes,
+        };
+        let (tensorrt, cuda) = (|| node("Tensorrt", 4096), || node("CUDA", 4096));
+        let (sizes, stray) = (|| node("CPU", 32), || node("CPU", 4096));
+        let proof = |provider, nodes: Vec<Node>| judge(provider, &nodes).map_err(|e| e.to_string());
+
+        let note = proof(Provider::Cuda, vec![cuda(), cuda(), sizes()]).unwrap();
+        assert_eq!(note, "2 of 3 nodes, the arithmetic of sizes in 1 on the CPU");
+        assert_eq!(proof(Provider::Tensorrt, vec![tensorrt()]).unwrap(), "1 of 1 nodes");
+        let note = proof(Provider::Tensorrt, vec![tensorrt(), cuda(), cuda()]).unwrap();
+        assert_eq!(note, "1 of 3 nodes, 2 on cuda");
+
+        let error = proof(Provider::Tensorrt, vec![cuda(), cuda(), sizes()]).unwrap_err();
+        assert!(
+            error.ends_with("expected nodes that it runs, got none of 3, 2 on cuda"),
+            "{error}"
+        );
+        let error = proof(Provider::Cuda, vec![cuda(), stray()]).unwrap_err();
+        assert!(error.ends_with("got 1 of 2 nodes there, such as Conv"), "{error}");
     }
 }

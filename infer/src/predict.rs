@@ -13,7 +13,7 @@ use shared::error::{Error, Result, tell};
 use shared::output_path::{check_folder, make_folder};
 use shared::render::{Palette, class_entries, legend, paste};
 
-use crate::args::Run;
+use crate::args::{Run, parse_share};
 use crate::feed::{feed, loader_threads};
 use crate::interrupt;
 use crate::output::write_png;
@@ -34,26 +34,17 @@ pub struct PredictArgs {
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Weight of the colours in the overlay, 0 to 1
-    #[arg(long, default_value_t = 0.5, value_parser = parse_opacity)]
-    opacity: f32,
+    #[arg(long, default_value_t = 0.5, value_parser = parse_share)]
+    opacity: f64,
     #[command(flatten)]
     run: Run,
 }
 
-fn parse_opacity(text: &str) -> std::result::Result<f32, String> {
-    let value: f32 = text.parse().map_err(|e| format!("{e}"))?;
-    if (0.0..=1.0).contains(&value) {
-        Ok(value)
-    } else {
-        Err("expected a number from 0 to 1".into())
-    }
-}
-
-/// Runs the command; returns what goes to standard output.
+/// Runs the command; what was written goes to `print`.
 ///
 /// # Errors
 /// A wrong request, images that could not be read, files that cannot be written, Ctrl-C.
-pub fn predict(args: &PredictArgs) -> Result<String> {
+pub fn predict(args: &PredictArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     let sources = sources(&args.inputs)?;
     spare_inputs(args, &sources)?;
     check_folder(&args.out)?;
@@ -87,7 +78,7 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
         let [color_file, overlay_file] = pictures(&args.out, &sources[i].name);
         make_folder(&args.out)?; // not before there is something to write
         write_png(&color_file, &palette.paint(&result.labels))?;
-        let overlay = palette.overlay(&image, &result.labels, args.opacity);
+        let overlay = palette.overlay(&image, &result.labels, args.opacity as f32);
         write_png(
             &overlay_file,
             &above(&overlay, &legend(&entries, image.width(), legend_size(&image))),
@@ -120,7 +111,7 @@ pub fn predict(args: &PredictArgs) -> Result<String> {
         ))
         .hint("the lines above name the unreadable ones"));
     }
-    Ok(format!(
+    print(&format!(
         "{done} images: NAME_color.png, NAME_overlay.png, legend.png in {}\n",
         args.out.display()
     ))

@@ -4,12 +4,14 @@
 //! Registering CUDA proves nothing, since ONNX Runtime quietly runs on the CPU what a provider does not
 //! take. Its switch `session.disable_cpu_ep_fallback` forbids that, but also refuses every graph with
 //! dynamic sizes, because ONNX Runtime puts their shape arithmetic on the CPU on purpose. So the switch is
-//! tried first, and where it refuses a profiled run shows which nodes ran where.
+//! tried first, and where it refuses a profiled run shows which nodes ran where. Of TensorRT the switch proves
+//! nothing, since CUDA may run what it does not take, be it all: only the profiled run tells.
 
 use std::fmt;
 use std::path::Path;
 
 use clap::ValueEnum;
+use ort::ErrorCode;
 use ort::ep::{self, ExecutionProvider as _, ExecutionProviderDispatch};
 use ort::session::Session;
 use ort::session::builder::{AutoDevicePolicy, SessionBuilder};
@@ -17,10 +19,10 @@ use shared::error::{Context, Error, Result, tell};
 use shared::output_path::make_folder;
 
 use crate::model_file::ModelFile;
-use crate::placement::{Node, watch};
+use crate::placement::{judge, watch};
 use crate::runtime::{Runtime, runtime, take_last_error};
 use crate::session::{Arena, Options, Shapes, Tail};
-use crate::tail::{Scores, cut};
+use crate::tail::{CutOutputs, cut};
 
 /// Where the user wants the model to run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -64,14 +66,15 @@ pub(crate) struct Placed {
     /// For the user: what was found out about the placement.
     pub note: String,
     /// What the graph gives if it was cut behind the coarse logits.
-    pub scores: Option<Scores>,
+    pub cut: Option<CutOutputs>,
 }
 
 /// Makes a session of a model's bytes on the provider asked for. `sizes` are the graph's free dimensions by name,
 /// each with the size that TensorRT is to build for; `None` if some are not known.
 ///
 /// # Errors
-/// A model that ONNX Runtime refuses, and a provider by name that is not to be had (exit code 2).
+/// A model that ONNX Runtime refuses, a provider by name that the library does not have or that does not run the
+/// model (exit code 2); a device that does not answer (1: it may come).
 pub(crate) fn place(
     file: &ModelFile,
     options: &Options,
@@ -127,7 +130,7 @@ impl Ask<'_> {
             .and_then(|b| Ok(b.with_execution_providers([arena.build().error_on_failure()])?))
             .and_then(|mut b| b.commit_from_memory(bytes));
         let session = session.map_err(|e| self.refused(&e))?;
-        Ok(Placed { session, provider: Provider::Cpu, note, scores: cut.map(|c| c.scores) })
+        Ok(Placed { session, provider: Provider::Cpu, note, cut: cut.map(|c| c.outputs) })
     }
 
     fn on(&self, provider: Provider) -> Result<Placed> {
@@ -142,35 +145,23 @@ impl Ask<'_> {
         if provider == Provider::Tensorrt {
             self.prepare_engine()?;
         }
-        let strict = self.commit(provider, Fallback::Forbidden, None);
-        if let Ok(session) = strict {
-            return Ok(Placed { session, provider, note: "every node".into(), scores: None });
+        if provider == Provider::Cuda
+            && let Ok(session) = self.commit(provider, Fallback::Forbidden, None)
+        {
+            return Ok(Placed { session, provider, note: "every node".into(), cut: None });
         }
+        take_last_error(); // of what the switch refused
         let folder = tempfile::tempdir().work(|| format!("{asked}: temporary folder"))?;
         let mut session =
             self.commit(provider, Fallback::Watched, Some(folder.path())).map_err(|e| {
                 let logged = take_last_error();
                 let reason = if logged.is_empty() { e.to_string() } else { logged };
-                Error::request(format!("{asked}: expected a working device, got {reason}"))
+                // Not the request's fault: a device may come a moment after this program's start.
+                Error::work(format!("{asked}: expected a working device, got {reason}"))
                     .hint("check the driver with `nvidia-smi`, or use --provider cpu")
             })?;
-        let nodes = watch(&mut session)?;
-        let strays: Vec<&Node> = nodes.iter().filter(|n| n.is_computation_on_cpu()).collect();
-        if let Some(first) = strays.first() {
-            return Err(Error::request(format!(
-                "{asked}: expected all computation on it, got {} of {} nodes on the CPU, such as {}",
-                strays.len(),
-                nodes.len(),
-                first.operator
-            ))
-            .hint("use --provider cpu, or export the model again with another precision"));
-        }
-        let on_cpu = nodes.iter().filter(|n| n.is_on_cpu()).count();
-        let note = format!(
-            "{} nodes, and the arithmetic of sizes in {on_cpu} on the CPU",
-            nodes.len() - on_cpu
-        );
-        Ok(Placed { session, provider, note, scores: None })
+        let note = judge(provider, &watch(&mut session)?)?;
+        Ok(Placed { session, provider, note, cut: None })
     }
 
     /// Before TensorRT builds: a size to build for, a folder to keep it in, and a word about the wait.
@@ -244,11 +235,15 @@ impl Ask<'_> {
     }
 
     fn refused(&self, error: &ort::Error) -> Error {
-        Error::request(format!(
-            "model: {}: expected an ONNX model, got {error}",
-            self.file.path.display()
-        ))
-        .hint("the file may be truncated: export or copy it again")
+        let line =
+            format!("model: {}: expected an ONNX model, got {error}", self.file.path.display());
+        match error.code() {
+            // An exception while the session is made: mostly no memory, which may be there later.
+            ErrorCode::RuntimeException => {
+                Error::work(line).hint("free memory, or export it again")
+            }
+            _ => Error::request(line).hint("the file may be truncated: export or copy it again"),
+        }
     }
 }
 
@@ -257,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_provider_by_name_that_is_not_to_be_had_is_an_error_that_says_what_is_missing() {
+    fn a_provider_that_is_not_available_is_an_error_that_says_what_is_missing() {
         for (choice, provider) in
             [(Choice::Cuda, Provider::Cuda), (Choice::Tensorrt, Provider::Tensorrt)]
         {

@@ -2,23 +2,23 @@
 //! Not the commands' output. Images are decoded and resized in the background; batch size is 1.
 //! Scores are counted at the label's own size (`shared::metrics` has the definitions).
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use image::{GrayImage, RgbImage};
 use indicatif::{ProgressBar, ProgressStyle};
-use shared::card::Card;
 use shared::compare::Scene;
 use shared::dataset::{Descriptor, Index};
-use shared::error::{Error, Result};
-use shared::labels::IGNORE;
+use shared::error::{Error, Result, tell};
+use shared::labels::{Class, IGNORE};
 use shared::metrics::{Confusion, Report};
 
 use crate::average::Averaging;
 use crate::feed::{feed, loader_threads};
 use crate::interrupt;
-use crate::session::{Model, Resized, Sizing};
+use crate::session::{Model, Options, Resized, Sizing};
 
-/// Times of one stage or the other, one per image.
+/// Time of each stage, one entry per image.
 #[derive(Debug, Default)]
 pub struct Times {
     /// Decoding and resizing, in the background.
@@ -40,45 +40,58 @@ pub struct Score {
     pub resized: Resized,
 }
 
-/// Refuses a data set whose classes are not the model's: same names, same order.
+/// Opens a model to be scored on a data set, and says where it runs.
 ///
 /// # Errors
-/// The first difference, expected and got (exit code 2).
-pub fn check_classes(card: &Card, descriptor: &Descriptor) -> Result<()> {
-    let (model, data) = (&card.classes, &descriptor.classes);
-    let hint =
-        format!("the model was trained on {}: give a data set with the same classes", card.dataset);
-    if model.len() != data.len() {
-        return Err(Error::request(format!(
-            "classes: {}: expected the {} of data set {}, got {}",
-            card.name,
-            data.len(),
-            descriptor.name,
-            model.len()
-        ))
-        .hint(hint));
-    }
-    match data.iter().zip(model).position(|(d, m)| d.name != m.name) {
-        None => Ok(()),
-        Some(id) => Err(Error::request(format!(
-            "classes: {}: class {id}: expected {:?} as in data set {}, got {:?}",
-            card.name, data[id].name, descriptor.name, model[id].name
-        ))
-        .hint(hint)),
+/// As [`Model::open`]; other classes than the data set's, or in another order (exit code 2).
+pub fn open(path: &Path, options: Options, descriptor: &Descriptor) -> Result<Model> {
+    let model = Model::open(path, options)?;
+    tell(model.provider_line());
+    let card = model.card();
+    let whose = format!("data set {}", descriptor.name);
+    match first_difference(&descriptor.classes, &whose, &card.classes) {
+        None => Ok(model),
+        Some(difference) => Err(Error::request(format!("classes: {}: {difference}", card.name))
+            .hint(format!(
+                "the model was trained on {}: give a data set with the same classes",
+                card.dataset
+            ))),
     }
 }
 
-/// Runs every model on the images at `places` of the index, in that order, and shows each to `visit`.
+/// The first class by whose name two tables differ, in the words of an error; `None` if there is none.
+pub(crate) fn first_difference(expected: &[Class], whose: &str, got: &[Class]) -> Option<String> {
+    let name = |classes: &[Class], id: usize| {
+        classes.get(id).map_or("none".to_owned(), |class| format!("{:?}", class.name))
+    };
+    let differs = |id: &usize| name(expected, *id) != name(got, *id);
+    let id = (0..expected.len().max(got.len())).find(differs)?;
+    Some(format!(
+        "class {id}: expected {} as in {whose}, got {}",
+        name(expected, id),
+        name(got, id)
+    ))
+}
+
+/// What the loader makes ready for one model.
+enum Prepared<'a> {
+    /// The image at input size.
+    Once(RgbImage),
+    /// Nothing: several sizes are made where they are used, since a split's images at all of them fill memory.
+    Averaged(&'a Averaging),
+}
+
+/// Runs every model (see [`open`]) on the images at `indices`, in that order, and shows each to `visit`.
 ///
 /// # Errors
 /// An image or label that cannot be read, a failed run, an error of `visit`, Ctrl-C.
 pub fn score(
     models: &mut [Model],
     index: &Index,
-    places: &[usize],
+    indices: &[usize],
     visit: impl FnMut(&Scene) -> Result<()>,
 ) -> Result<Vec<Score>> {
-    score_by(models, index, places, None, visit)
+    score_by(models, index, indices, None, visit)
 }
 
 /// As [`score`], each image seen as often as `averaging` says.
@@ -88,15 +101,12 @@ pub fn score(
 pub fn score_by(
     models: &mut [Model],
     index: &Index,
-    places: &[usize],
+    indices: &[usize],
     averaging: Option<&Averaging>,
     mut visit: impl FnMut(&Scene) -> Result<()>,
 ) -> Result<Vec<Score>> {
     if let Some(averaging) = averaging {
         models.iter().try_for_each(|model| averaging.check(model))?;
-    }
-    for model in models.iter() {
-        check_classes(model.card(), &index.descriptor)?;
     }
     let classes = index.descriptor.num_classes();
     let empty = || Score {
@@ -105,35 +115,36 @@ pub fn score_by(
         resized: Resized::Not,
     };
     let mut scores: Vec<Score> = models.iter().map(|_| empty()).collect();
-    let bar = progress(places.len());
+    let bar = progress(indices.len());
     // The loader needs the sizes only; the models themselves stay on this thread.
     let sizings: Vec<Sizing> = models.iter().map(Model::sizing).collect();
     let load = |i: usize| {
         let start = Instant::now();
-        let (image, mut truth) = index.load(places[i])?;
+        let (image, mut truth) = index.load(indices[i])?;
         hide_unscored(&mut truth, &index.descriptor.unscored);
         let decode = start.elapsed();
-        let inputs: Vec<(Option<RgbImage>, Duration)> = sizings
+        let inputs: Vec<(Prepared, Duration)> = sizings
             .iter()
             .map(|sizing| {
                 let start = Instant::now();
-                // Several sizes are made where they are used: a split's images at all of them fill memory.
-                let input = averaging.is_none().then(|| sizing.prepare(&image));
+                let input = match averaging {
+                    None => Prepared::Once(sizing.prepare(&image)),
+                    Some(averaging) => Prepared::Averaged(averaging),
+                };
                 (input, decode + start.elapsed())
             })
             .collect();
         Ok::<_, Error>((image, truth, inputs))
     };
-    feed(places.len(), loader_threads(), load, |i, loaded| {
-        interrupt::check(i, places.len())?;
+    feed(indices.len(), loader_threads(), load, |i, loaded| {
+        interrupt::check(i, indices.len())?;
         let (image, truth, inputs) = loaded?;
         let mut predictions = Vec::with_capacity(models.len());
         for ((model, score), (input, prepare)) in models.iter_mut().zip(&mut scores).zip(inputs) {
-            let result = match (averaging, &input) {
-                (Some(averaging), _) => averaging.segment(model, &image, truth.dimensions())?,
-                (None, Some(input)) => model.segment(input, truth.dimensions())?,
-                (None, None) => {
-                    return Err(Error::work("score: expected a prepared image, got none"));
+            let result = match input {
+                Prepared::Once(input) => model.segment(&input, truth.dimensions())?,
+                Prepared::Averaged(averaging) => {
+                    averaging.segment(model, &image, truth.dimensions())?
                 }
             };
             score.times.prepare.push(prepare);
@@ -145,7 +156,7 @@ pub fn score_by(
             score.confusion.add(truth.as_raw(), result.labels.as_raw());
             predictions.push(result.labels);
         }
-        visit(&Scene { place: places[i], image, truth, predictions })?;
+        visit(&Scene { index: indices[i], image, truth, predictions })?;
         bar.inc(1);
         Ok(())
     })?;
@@ -183,4 +194,29 @@ pub fn median_ms(times: &[Duration]) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_unstable();
     sorted.get(sorted.len() / 2).map_or(0.0, |t| t.as_secs_f64() * 1e3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_of_classes_differ_by_name_order_and_length() {
+        let table = |names: &[&str]| -> Vec<Class> {
+            let class = |name: &&str| Class { name: (*name).into(), color: [0; 3], native_id: 0 };
+            names.iter().map(class).collect()
+        };
+        #[track_caller]
+        fn check(found: Option<String>, expected: &str) {
+            assert_eq!(found.as_deref(), Some(expected));
+        }
+        let both = table(&["sky", "road"]);
+        assert_eq!(first_difference(&both, "x", &table(&["sky", "road"])), None);
+        let got = first_difference(&both, "x", &table(&["road", "sky"]));
+        check(got, "class 0: expected \"sky\" as in x, got \"road\"");
+        let got = first_difference(&both, "x", &table(&["sky"]));
+        check(got, "class 1: expected \"road\" as in x, got none");
+        let got = first_difference(&both, "x", &table(&["sky", "road", "none"]));
+        check(got, "class 2: expected none as in x, got \"none\"");
+    }
 }

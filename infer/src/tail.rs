@@ -20,12 +20,12 @@ const OUTPUT: u32 = 12;
 #[derive(Debug)]
 pub(crate) struct Cut {
     pub bytes: Vec<u8>,
-    pub scores: Scores,
+    pub outputs: CutOutputs,
 }
 
 /// Names of the two outputs of a model that was cut.
 #[derive(Debug, Clone)]
-pub(crate) struct Scores {
+pub(crate) struct CutOutputs {
     /// The coarse logits, f32 `[batch, classes, h, w]`.
     pub logits: String,
     /// The dimensions that the graph resizes them to, i64 `[4]`. How it comes to them is not looked into: whoever
@@ -51,7 +51,7 @@ pub(crate) fn cut(model: &[u8]) -> Option<Cut> {
             }
         })
         .collect::<Option<_>>()?;
-    let scores = resized(made("logits", &nodes)?)?;
+    let outputs = resized(made("logits", &nodes)?)?;
     for output in parts.iter().filter(|f| f.tag == OUTPUT) {
         let output: Value = prost::Message::decode(output.payload).ok()?;
         let known = output.name == "logits" || output.name == "labels" && are_argmax(&nodes);
@@ -59,10 +59,10 @@ pub(crate) fn cut(model: &[u8]) -> Option<Cut> {
             return None;
         }
     }
-    let needed = needed(&scores, &nodes)?;
+    let needed = needed(&outputs, &nodes)?;
 
     let mut end = Vec::new();
-    for (name, element) in [(&scores.logits, FLOAT), (&scores.sizes, INT64)] {
+    for (name, element) in [(&outputs.logits, FLOAT), (&outputs.sizes, INT64)] {
         let output = Value::tensor(name, element);
         put(OUTPUT, &prost::Message::encode_to_vec(&output), &mut end);
     }
@@ -86,7 +86,7 @@ pub(crate) fn cut(model: &[u8]) -> Option<Cut> {
             bytes.extend_from_slice(field.whole);
         }
     }
-    Some(Cut { bytes, scores })
+    Some(Cut { bytes, outputs })
 }
 
 /// The node that has this output and no other.
@@ -95,14 +95,14 @@ fn made<'a>(output: &str, nodes: &'a [Option<Node>]) -> Option<&'a Node> {
 }
 
 /// What a node resizes and to what, if it does so as `upsample` would.
-fn resized(node: &Node) -> Option<Scores> {
+fn resized(node: &Node) -> Option<CutOutputs> {
     let bilinear = [("coordinate_transformation_mode", 0, "half_pixel"), ("mode", 0, "linear")];
     let (logits, sizes) = match &node.inputs[..] {
         [logits, roi, scales, sizes] if roi.is_empty() && scales.is_empty() => (logits, sizes),
         _ => return None,
     };
-    let scores = || Scores { logits: logits.clone(), sizes: sizes.clone() };
-    node.is("Resize", &bilinear).then(scores)
+    let outputs = || CutOutputs { logits: logits.clone(), sizes: sizes.clone() };
+    node.is("Resize", &bilinear).then(outputs)
 }
 
 /// Whether `labels` are what `upsample` would make of `logits`.
@@ -114,13 +114,13 @@ fn are_argmax(nodes: &[Option<Node>]) -> bool {
     })
 }
 
-/// Which nodes the scores are computed from; `None` if a node holds a graph of its own, whose needs are not
+/// Which nodes the outputs are computed from; `None` if a node holds a graph of its own, whose needs are not
 /// looked into.
-fn needed(scores: &Scores, nodes: &[Option<Node>]) -> Option<Vec<bool>> {
+fn needed(outputs: &CutOutputs, nodes: &[Option<Node>]) -> Option<Vec<bool>> {
     if nodes.iter().flatten().any(Node::holds_a_graph) {
         return None;
     }
-    let mut wanted = HashSet::from([scores.logits.as_str(), &scores.sizes]);
+    let mut wanted = HashSet::from([outputs.logits.as_str(), &outputs.sizes]);
     let mut needed = vec![false; nodes.len()];
     // Nodes are in topological order, as ONNX asks for.
     for (node, needed) in nodes.iter().zip(&mut needed).rev() {
@@ -158,7 +158,7 @@ mod tests {
     fn what_follows_the_coarse_logits_is_cut_off_and_nothing_else() {
         let whole = model("both.onnx");
         let cut = cut(&whole).unwrap();
-        assert_eq!((cut.scores.logits.as_str(), cut.scores.sizes.as_str()), ("z", "size"));
+        assert_eq!((cut.outputs.logits.as_str(), cut.outputs.sizes.as_str()), ("z", "size"));
         let graph = |bytes: &[u8]| -> Vec<u8> {
             fields(bytes).unwrap().iter().find(|f| f.tag == GRAPH).unwrap().payload.to_vec()
         };
@@ -197,7 +197,7 @@ mod tests {
         assert!(
             (1..whole.len())
                 .step_by(7)
-                .all(|n| cut(&whole[..n]).is_none_or(|c| !c.scores.logits.is_empty()))
+                .all(|n| cut(&whole[..n]).is_none_or(|c| !c.outputs.logits.is_empty()))
         );
     }
 }

@@ -10,9 +10,9 @@ use shared::render::Palette;
 
 use crate::session::Model;
 
-/// From a decoded frame to a coloured one.
+/// How long one frame took, from decoded to coloured.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Stages {
+pub struct FrameTimes {
     /// Resizing to input size.
     pub prepare: Duration,
     /// ONNX Runtime, and normalization where the graph leaves it to us.
@@ -23,7 +23,7 @@ pub struct Stages {
     pub draw: Duration,
 }
 
-impl Stages {
+impl FrameTimes {
     /// Takes a frame through all stages.
     ///
     /// # Errors

@@ -5,12 +5,11 @@
 
 use rayon::prelude::*;
 
+use crate::session::Size;
+
 /// A pixel without a largest logit (all of them NaN or minus infinity) has no label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotANumber;
-
-/// Width and height in pixels.
-pub type Size = (u32, u32);
 
 /// The class of the largest logit per pixel: `logits` f32 `[classes, h, w]` to u8 `[h, w]`.
 ///

@@ -4,12 +4,13 @@
 mod common;
 
 use std::path::Path;
+use std::time::Duration;
 
 use common::{
     best, data_set, error_of, eval_command, eval_json, model, network, pixels_off, scene,
 };
 use image::{Rgb, RgbImage};
-use infer::average::{Averaging, Clock, Window};
+use infer::average::{Averaging, Window};
 use infer::provider::Choice;
 use infer::session::{Model, Options};
 use serde::Deserialize;
@@ -49,7 +50,8 @@ fn the_mean_softmax_is_pytorchs() {
         let window = case.window.map(|([w, h], overlap)| Window { size: (w, h), overlap });
         let averaging = Averaging { scales: case.scales.clone(), flip: case.flip, window };
         let size = (case.to[0], case.to[1]);
-        let got = averaging.probabilities(&mut model, &image, size, &mut Clock::default()).unwrap();
+        let got =
+            averaging.probabilities(&mut model, &image, size, &mut Duration::default()).unwrap();
         for ([x, y], values) in case.places.iter().zip(&case.values) {
             for (class, expected) in values.iter().enumerate() {
                 let off = (got.at(class, *x, *y) - expected).abs();

@@ -3,48 +3,30 @@
 mod common;
 
 use common::{
-    CLASSES, best, bilinear, card, data_set, eval_command, infer, model, network, with_card,
+    CLASSES, best, bilinear, card, data_set, eval_command, model, network, on_data, scene,
+    train_id, with_card,
 };
-use image::{GrayImage, RgbImage};
+use image::RgbImage;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// Runs `eval` and returns the JSON and the table.
 fn eval(model: &Path, folder: &Path, more: &[&str]) -> (Value, String) {
     let out = folder.join("new/folder/eval.json");
-    let output = infer()
-        .args(["eval", "--provider", "cpu", "--model"])
-        .arg(model)
-        .arg("--dataset")
-        .arg(folder.join("six.toml"))
-        .arg("--data-root")
-        .arg(folder)
-        .arg("--json")
-        .arg(&out)
-        .args(more)
-        .output()
-        .unwrap();
+    let output =
+        on_data("eval", model, folder).arg("--json").arg(&out).args(more).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let json = serde_json::from_slice(&std::fs::read(out).unwrap()).unwrap();
     (json, String::from_utf8(output.stdout).unwrap())
-}
-
-fn pair(folder: &Path, i: usize) -> (RgbImage, GrayImage) {
-    let open = |kind: &str| image::open(folder.join(format!("{kind}/val/scene_{i}.png"))).unwrap();
-    (open("images").into_rgb8(), open("labels").into_luma8())
-}
-
-fn train_id(native: u8) -> Option<usize> {
-    [23, 7, 11, 26, 17, 24].iter().position(|&n| n == native)
 }
 
 /// The confusion matrix that `predict` (image to train ids) gives on the data set.
 fn count(folder: &Path, images: usize, predict: impl Fn(&RgbImage) -> Vec<usize>) -> Value {
     let mut counts = vec![vec![0_u64; CLASSES]; CLASSES];
     for i in 0..images {
-        let (image, truth) = pair(folder, i);
-        for (label, prediction) in truth.as_raw().iter().zip(predict(&image)) {
-            if let Some(id) = train_id(*label) {
+        let (image, truth) = scene(folder, i);
+        for (id, prediction) in truth.into_iter().zip(predict(&image)) {
+            if let Some(id) = id {
                 counts[id][prediction] += 1;
             }
         }
@@ -134,10 +116,10 @@ fn saved_labels_are_native_ids_and_count_to_the_same_matrix() {
         eval(&model("both"), folder.path(), &["--save-labels", saved.to_str().unwrap()]);
     let mut counts = vec![vec![0_u64; CLASSES]; CLASSES];
     for i in 0..3 {
-        let (_, truth) = pair(folder.path(), i);
+        let (_, truth) = scene(folder.path(), i);
         let labels = image::open(saved.join(format!("scene_{i}_pred.png"))).unwrap().into_luma8();
-        for (truth, label) in truth.as_raw().iter().zip(labels.as_raw()) {
-            if let Some(id) = train_id(*truth) {
+        for (id, label) in truth.into_iter().zip(labels.as_raw()) {
+            if let Some(id) = id {
                 counts[id][train_id(*label).unwrap()] += 1;
             }
         }
@@ -171,22 +153,30 @@ fn what_is_left_out_of_a_split_is_said() {
 }
 
 #[test]
+fn the_json_is_written_even_if_the_table_cannot_be_printed_which_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    data_set(folder.path(), 1);
+    let json = folder.path().join("eval.json");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_infer"));
+    command.args(["eval", "--provider", "cpu", "--dataset"]).arg(folder.path().join("six.toml"));
+    command.arg("--data-root").arg(folder.path()).arg("--model").arg(model("both"));
+    command.arg("--json").arg(&json);
+    command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("error: standard output: expected to write"), "{text}");
+    assert!(json.exists());
+}
+
+#[test]
 fn the_table_is_printed_even_if_the_json_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
     data_set(folder.path(), 1);
     // Too long only for the name that it is written under first.
     let json = folder.path().join("x".repeat(250) + ".json");
-    let output = infer()
-        .args(["eval", "--provider", "cpu", "--model"])
-        .arg(model("both"))
-        .arg("--dataset")
-        .arg(folder.path().join("six.toml"))
-        .arg("--data-root")
-        .arg(folder.path())
-        .arg("--json")
-        .arg(json)
-        .output()
-        .unwrap();
+    let mut command = on_data("eval", &model("both"), folder.path());
+    let output = command.arg("--json").arg(json).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stdout).unwrap().contains("pixel accuracy"));
 }

@@ -6,13 +6,11 @@ mod common;
 use std::path::Path;
 
 use assert_cmd::Command;
-use common::{data_set, error_of, eval_command, eval_json, infer, model};
+use common::{data_set, error_of, eval_command, eval_json, infer, model, on_data};
 use serde_json::Value;
 
 fn gate(folder: &Path, more: &[&str]) -> Command {
-    let mut command = infer();
-    command.args(["gate", "--provider", "cpu", "--model"]).arg(model("both"));
-    command.arg("--dataset").arg(folder.join("six.toml")).arg("--data-root").arg(folder);
+    let mut command = on_data("gate", &model("both"), folder);
     command.args(more);
     command
 }
@@ -63,7 +61,7 @@ fn latency_takes_459_frames_and_is_held_to_its_limit() {
     );
     error_of(&mut gate(folder, &["--max-p99-ms", "50", "--frames", "458"]), 2);
     let text = error_of(&mut gate(folder, &["--max-p99-ms", "0.00001", "--frames", "459"]), 1);
-    assert!(text.contains("failed: p99 in ms"), "{text}");
+    assert!(text.contains("failed: p99 latency in ms, 99 % bound"), "{text}");
     let slow = gate(folder, &["--max-p99-ms", "600000", "--frames", "459"]).output().unwrap();
     assert!(slow.status.success());
 }
@@ -91,6 +89,8 @@ fn bench_times_every_stage_of_several_models() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(text.matches("one convolution (fp32, cpu): frame 64 x 48").count(), 2, "{text}");
+    assert_eq!(text.matches("  labels ").count(), 2, "{text}");
+    assert_eq!(text.matches("459 frames bound the true one").count(), 2, "{text}");
     let written: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
     for row in written["models"].as_array().unwrap() {
         let median = |stage: &str| row[stage]["median"].as_f64().unwrap();

@@ -8,22 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{error_of, infer, model};
-
-fn live(source: &str) -> assert_cmd::Command {
-    let mut command = infer();
-    command.args(["live", "--headless", "--provider", "cpu", "--source", source, "--models"]);
-    command.arg(model("both"));
-    command
-}
-
-/// Both streams of a run that must end well.
-fn ended_well(command: &mut assert_cmd::Command) -> String {
-    let output = command.output().unwrap();
-    let text = [output.stdout, output.stderr].map(|s| String::from_utf8(s).unwrap()).concat();
-    assert!(output.status.success(), "{text}");
-    text
-}
+use common::{ended_well, error_of, live, model, number};
 
 /// Whether ffmpeg is there.
 fn ffmpeg_is_here() -> bool {
@@ -108,9 +93,7 @@ fn a_video_that_changes_its_size_keeps_every_frame_and_says_so() {
     std::fs::write(&both, parts.concat()).unwrap();
     let out = ended_well(&mut live(text(&both)));
     assert!(out.contains("changed size from 96x64 to 64x96"), "{out}");
-    let captured: u64 =
-        out.split("captured ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
-    assert!((19..=20).contains(&captured), "the splice may cost a frame: {out}");
+    assert!((19..=20).contains(&number(&out, "captured ")), "the splice may cost a frame: {out}");
 }
 
 #[test]

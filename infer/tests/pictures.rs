@@ -180,16 +180,16 @@ fn compare_takes_given_scenes_names_and_regions() {
     let folder = folder.path();
     data_set(folder, 2);
     let both = [model("both")];
-    compared(folder, &both, &["--images", "scene_1", "--names", "mine", "--zoom", "2,3,10,8"]);
+    compared(folder, &both, &["--scenes", "scene_1", "--names", "mine", "--zoom", "2,3,10,8"]);
     let refuse = |more: &[&str], expected: &str| {
         let text = error_of(&mut compare(folder, &both, more), 2);
         assert!(text.contains(expected), "{text}");
     };
-    refuse(&["--images", "scene_9"], "scene_9");
+    refuse(&["--scenes", "scene_9"], "scene_9");
     refuse(&["--names", "a,b"], "expected 1 names, got 2");
     refuse(&["--zoom", "1,2,3"], "x,y,width,height");
     refuse(&["--zoom", "40,0,9,9"], "a region of scene_0, which is 40 x 31, got 40,0,9,9");
-    compared(folder, &both, &["--images", "scene_1", "--zoom", "40,0,9,9"]);
+    compared(folder, &both, &["--scenes", "scene_1", "--zoom", "40,0,9,9"]);
 }
 
 #[test]
@@ -210,6 +210,18 @@ fn compare_tells_models_of_one_name_apart_and_takes_no_more_than_four() {
     assert!(same.contains("got \"a\" twice"), "{same}");
     let five = error_of(&mut compare(folder, &[0; 5].map(|_| model("both")), &[]), 2);
     assert!(five.contains("--models: expected one to 4, got 5"), "{five}");
+}
+
+#[test]
+fn compare_gives_the_table_even_if_a_picture_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    data_set(folder.path(), 1);
+    let out = folder.path().join("out");
+    std::fs::create_dir_all(out.join("figure.png")).unwrap();
+    let output = compare(folder.path(), &[model("both")], &[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let table = std::fs::read_to_string(out.join("rare-classes.md")).unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with(&table), "{table}");
 }
 
 #[test]

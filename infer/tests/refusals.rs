@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use assert_cmd::Command;
-use common::{card, data_set, error_of, eval_command, infer, model, with_card};
+use common::{card, data_set, error_of, eval_command, infer, model, on_data, with_card};
 use serde_json::json;
 
 /// The error of `info` on a model file.
@@ -94,14 +94,6 @@ fn unknown_data_sets_folders_and_options_are_refused() {
     assert!(eval("camvid", "/", &["--provider", "quantum"]).contains("quantum"));
 }
 
-/// A command on the data set in `folder`.
-fn on_data(name: &str, models: &str, model: &Path, folder: &Path) -> Command {
-    let mut command = infer();
-    command.args([name, "--provider", "cpu", models]).arg(model);
-    command.arg("--dataset").arg(folder.join("six.toml")).arg("--data-root").arg(folder);
-    command
-}
-
 #[test]
 fn a_place_that_cannot_be_written_to_is_refused_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
@@ -119,13 +111,18 @@ fn a_place_that_cannot_be_written_to_is_refused_before_the_work() {
         [("--json", [folder, &below, nowhere]), ("--save-labels", [&file, &below, nowhere])]
     {
         for place in places {
-            let mut command = on_data("eval", "--model", &model("both"), folder);
+            let mut command = on_data("eval", &model("both"), folder);
             command.arg(flag).arg(place);
             refuse(command);
         }
     }
+    for place in [folder, &below, nowhere] {
+        let mut command = infer();
+        command.args(["info", "--model"]).arg(model("both")).arg("--pin").arg(place);
+        refuse(command);
+    }
     for place in [&file, &below, nowhere] {
-        let mut command = on_data("compare", "--models", &model("both"), folder);
+        let mut command = on_data("compare", &model("both"), folder);
         command.arg("--out").arg(place);
         refuse(command);
         let mut command = infer();
@@ -141,11 +138,11 @@ fn a_refused_model_leaves_no_folder_behind() {
     let folder = folder.path();
     data_set(folder, 1);
     let (none, new) = (folder.join("none.onnx"), folder.join("new"));
-    let mut eval = on_data("eval", "--model", &none, folder);
+    let mut eval = on_data("eval", &none, folder);
     eval.arg("--json").arg(new.join("a/x.json")).arg("--save-labels").arg(new.join("b"));
-    let mut gate = on_data("gate", "--model", &none, folder);
+    let mut gate = on_data("gate", &none, folder);
     gate.args(["--min-miou", "0.5", "--json"]).arg(new.join("x.json"));
-    let mut compare = on_data("compare", "--models", &none, folder);
+    let mut compare = on_data("compare", &none, folder);
     compare.arg("--out").arg(&new);
     let mut bench = infer();
     bench.args(["bench", "--model"]).arg(&none).arg("--json").arg(new.join("x.json"));
@@ -169,7 +166,8 @@ fn a_provider_by_name_is_used_or_refused_and_never_replaced() {
     if output.status.success() {
         assert!(text.contains(": cuda on"), "{text}");
     } else {
-        assert_eq!(output.status.code(), Some(2));
+        // 1 where the library could, but no device answers.
+        assert!(matches!(output.status.code(), Some(1 | 2)), "{}", output.status);
         assert!(
             text.contains("error: provider cuda: expected") && text.contains("hint: "),
             "{text}"

@@ -8,13 +8,12 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::time::Duration;
 
-use common::{error_of, infer, model};
+use common::{error_of, infer, live, model};
 
 /// A drive on small streets, without a window.
 fn drive(more: &[&str]) -> assert_cmd::Command {
-    let mut command = infer();
-    command.args(["live", "--headless", "--provider", "cpu", "--source", "streets"]);
-    command.args(["--size", "64x64", "--models"]).arg(model("both")).args(more);
+    let mut command = live("streets");
+    command.args(["--size", "64x64"]).args(more);
     command
 }
 
@@ -148,8 +147,8 @@ fn more_than_four_models_are_refused_however_they_are_given() {
     let folder = tempfile::tempdir().unwrap();
     let five = ["--models", "a", "b", "c", "--models", "d", "e"];
     let error = error_of(infer().args(["live", "--source", "streets"]).args(five), 2);
-    assert!(error.contains("models: expected one to 4, got 5"), "{error}");
+    assert!(error.contains("--models: expected one to 4, got 5"), "{error}");
     let text = "models = ['a', 'b', 'c', 'd', 'e']\nsource = 'streets'";
     let error = error_of(&mut with_config(folder.path(), text), 2);
-    assert!(error.contains("models: expected one to 4, got 5"), "{error}");
+    assert!(error.contains("--models: expected one to 4, got 5"), "{error}");
 }

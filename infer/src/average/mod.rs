@@ -14,8 +14,7 @@ mod probabilities;
 
 pub use self::probabilities::Probabilities;
 use self::probabilities::{Mirror, Region};
-use crate::session::{Input, Model, Resized, Segmented, Want};
-use crate::upsample::Size;
+use crate::session::{Input, Model, Resized, Segmented, Size, Want};
 
 /// How an image is seen several times.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +89,7 @@ impl Averaging {
         }
     }
 
-    /// The mean softmax of an image at `size`.
+    /// The mean softmax of an image at `size`; the time in ONNX Runtime is added to `run_time`.
     ///
     /// # Errors
     /// As [`Model::run`]; an image smaller than the only window that the model takes.
@@ -99,14 +98,20 @@ impl Averaging {
         model: &mut Model,
         image: &RgbImage,
         size: Size,
-        clock: &mut Clock,
+        run_time: &mut Duration,
     ) -> Result<Probabilities> {
         let mut sum = Probabilities::zero(model.card().classes.len(), size);
         for &scale in &self.scales {
             let scaled = self.scaled(model, image, scale)?;
-            self.add(model, &scaled, Mirror::No, &mut sum, clock)?;
+            self.add(model, &scaled, Mirror::No, &mut sum, run_time)?;
             if self.flip {
-                self.add(model, &imageops::flip_horizontal(&scaled), Mirror::Yes, &mut sum, clock)?;
+                self.add(
+                    model,
+                    &imageops::flip_horizontal(&scaled),
+                    Mirror::Yes,
+                    &mut sum,
+                    run_time,
+                )?;
             }
         }
         sum.divide((self.scales.len() * if self.flip { 2 } else { 1 }) as f32);
@@ -119,10 +124,10 @@ impl Averaging {
     /// As [`Averaging::probabilities`]; logits that are not numbers.
     pub fn segment(&self, model: &mut Model, image: &RgbImage, size: Size) -> Result<Segmented> {
         let start = Instant::now();
-        let mut clock = Clock::default();
-        let labels = self.probabilities(model, image, size, &mut clock)?.labels()?;
-        let post = start.elapsed().saturating_sub(clock.run);
-        Ok(Segmented { labels, resized: Resized::Logits, run: clock.run, post })
+        let mut run = Duration::ZERO;
+        let labels = self.probabilities(model, image, size, &mut run)?.labels()?;
+        let post = start.elapsed().saturating_sub(run);
+        Ok(Segmented { labels, resized: Resized::Logits, run, post })
     }
 
     fn scaled(&self, model: &Model, image: &RgbImage, scale: f64) -> Result<RgbImage> {
@@ -154,11 +159,11 @@ impl Averaging {
         view: &RgbImage,
         mirror: Mirror,
         sum: &mut Probabilities,
-        clock: &mut Clock,
+        run_time: &mut Duration,
     ) -> Result<()> {
         let Some(window) = self.window else {
             let whole = Region::whole(sum.size());
-            return look(model, view, sum, whole, mirror, clock);
+            return look(model, view, sum, whole, mirror, run_time);
         };
         let (w, h) = view.dimensions();
         let columns = starts(w, window.size.0, window.overlap);
@@ -169,20 +174,13 @@ impl Averaging {
             for &x in &columns {
                 let part = imageops::crop_imm(view, x, y, ww, wh).to_image();
                 let region = Region { x, y, width: ww, height: wh };
-                look(model, &part, &mut parts, region, Mirror::No, clock)?;
+                look(model, &part, &mut parts, region, Mirror::No, run_time)?;
             }
         }
         parts.divide_by_cover(&cover(w, &columns, ww), &cover(h, &rows, wh));
         sum.add_resized(&parts, mirror);
         Ok(())
     }
-}
-
-/// Time spent in ONNX Runtime.
-#[derive(Debug, Default)]
-pub struct Clock {
-    /// The sum over all runs.
-    pub run: Duration,
 }
 
 /// One run, its softmax added to a region.
@@ -192,12 +190,12 @@ fn look(
     sum: &mut Probabilities,
     region: Region,
     mirror: Mirror,
-    clock: &mut Clock,
+    run_time: &mut Duration,
 ) -> Result<()> {
     let classes = model.card().classes.len();
     let start = Instant::now();
     let answer = model.run(Input::image(image), Want::Logits)?;
-    clock.run += start.elapsed();
+    *run_time += start.elapsed();
     let [_, _, h, w] = answer.logits_shape(classes)?;
     sum.add_softmax(answer.logits()?, (w as u32, h as u32), region, mirror);
     Ok(())

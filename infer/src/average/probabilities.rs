@@ -6,7 +6,8 @@ use image::GrayImage;
 use rayon::prelude::*;
 use shared::error::{Error, Result};
 
-use crate::upsample::{RowBest, Size, resize_row, taps};
+use crate::session::Size;
+use crate::upsample::{RowBest, resize_row, taps};
 
 /// Whether what is added is mirrored first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

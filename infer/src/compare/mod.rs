@@ -20,7 +20,7 @@ use shared::render::{REGION_COLORS, Rect};
 
 use self::names::{in_files, titles};
 use self::rare::{Rare, rare_classes};
-use crate::args::{Data, Run};
+use crate::args::{Data, Run, check_side_by_side};
 use crate::output::write_png;
 use crate::score;
 use crate::session::Model;
@@ -29,7 +29,7 @@ use crate::session::Model;
 #[derive(Debug, Args)]
 pub struct CompareArgs {
     /// Exported models, one to four
-    #[arg(long, required = true, num_args = 1.., value_name = "FILE.onnx")]
+    #[arg(long, visible_alias = "model", required = true, num_args = 1.., value_name = "FILE.onnx")]
     models: Vec<PathBuf>,
     #[command(flatten)]
     data: Data,
@@ -45,7 +45,7 @@ pub struct CompareArgs {
     names: Vec<String>,
     /// Scenes to show, by name, in place of chosen ones
     #[arg(long, num_args = 1.., value_name = "NAME", conflicts_with = "count")]
-    images: Vec<String>,
+    scenes: Vec<String>,
     /// Region to enlarge, in pixels of the image, in place of chosen ones; up to four times
     #[arg(long, value_name = "X,Y,W,H", value_parser = parse_region)]
     zoom: Vec<Rect>,
@@ -65,34 +65,23 @@ fn parse_region(text: &str) -> std::result::Result<Rect, String> {
     }
 }
 
-/// As many models as a figure has room for.
-const MOST_MODELS: usize = 4;
-
-/// Runs the command; returns what goes to standard output.
+/// Runs the command; the table goes to `print`, and what was written.
 ///
 /// # Errors
 /// A wrong request, a file that cannot be read or written, Ctrl-C.
-pub fn compare(args: &CompareArgs) -> Result<String> {
-    if args.models.len() > MOST_MODELS {
-        return Err(Error::request(format!(
-            "--models: expected one to {MOST_MODELS}, got {}",
-            args.models.len()
-        ))
-        .hint("compare the others in a second figure"));
-    }
+pub fn compare(args: &CompareArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
+    check_side_by_side(&args.models, &args.names)?;
     let index = args.data.open()?;
     let all: Vec<usize> = (0..index.samples.len()).collect();
-    let given = find_images(&args.images, &index)?;
+    let given = find_scenes(&args.scenes, &index)?;
     check_zoom(&args.zoom, &index, if given.is_empty() { &all } else { &given })?;
     check_folder(&args.out)?;
-    let mut models = open(args)?;
+    let mut models = open(args, &index)?;
     let cards: Vec<&str> = models.iter().map(|m| m.card().name.as_str()).collect();
-    let names = titles(&cards, &args.models, &args.names)?;
-    for model in &models {
-        score::check_classes(model.card(), &index.descriptor)?;
-    }
+    let names =
+        if args.names.is_empty() { titles(&cards, &args.models) } else { args.names.clone() };
 
-    let rare = rare_classes(&models, &index)?;
+    let rare = rare_classes(&models, &index);
     let interest = Interest::new(&rare.classes, &rare.share, index.descriptor.num_classes());
     let mut picks = Picks::new(index.samples.len(), usize::from(args.count), &rare.classes);
     let scores = score::score(&mut models, &index, &all, |scene| {
@@ -101,6 +90,11 @@ pub fn compare(args: &CompareArgs) -> Result<String> {
     })?;
     let reports: Vec<Report> =
         scores.iter().map(|s| score::report(&s.confusion, &index.descriptor)).collect();
+    // At once: this took the time, and a picture may fail.
+    let table = rare::table(&names, &reports, &rare, &index);
+    let printed = print(&format!("{table}\n"));
+    make_folder(&args.out)?;
+    write_atomic(&args.out.join("rare-classes.md"), table.as_bytes()).and(printed)?;
 
     let shown = if given.is_empty() { picks.scenes() } else { given };
     let mut rows = Vec::new();
@@ -112,9 +106,8 @@ pub fn compare(args: &CompareArgs) -> Result<String> {
     })?;
     let note = note(args, &rare, models.len(), shown.len());
     let figure = compare::figure(&index, &names, rows, &rare.classes, note);
-    make_folder(&args.out)?;
     write_png(&args.out.join("figure.png"), &figure.draw(args.width))?;
-    let mut written = vec!["figure.png".to_owned()];
+    let mut written = vec!["rare-classes.md".to_owned(), "figure.png".to_owned()];
 
     let class_names = in_files(&index.descriptor.classes);
     for &class in &rare.classes {
@@ -137,29 +130,21 @@ pub fn compare(args: &CompareArgs) -> Result<String> {
             written.push(name);
         }
     }
-    let table = rare::table(&names, &reports, &rare, &index);
-    write_atomic(&args.out.join("rare-classes.md"), table.as_bytes())?;
-    written.push("rare-classes.md".to_owned());
-    Ok(format!("{table}\n{}: {}\n", args.out.display(), written.join(", ")))
+    print(&format!("{}: {}\n", args.out.display(), written.join(", ")))
 }
 
-fn open(args: &CompareArgs) -> Result<Vec<Model>> {
+fn open(args: &CompareArgs, index: &Index) -> Result<Vec<Model>> {
     let options = args.run.options(&args.models)?;
-    let mut models = Vec::new();
-    for path in &args.models {
-        let model = Model::open(path, options.clone())?;
-        tell(model.provider_line());
-        models.push(model);
-    }
-    Ok(models)
+    let open_one = |path: &PathBuf| score::open(path, options.clone(), &index.descriptor);
+    args.models.iter().map(open_one).collect()
 }
 
-fn find_images(names: &[String], index: &Index) -> Result<Vec<usize>> {
+fn find_scenes(names: &[String], index: &Index) -> Result<Vec<usize>> {
     let find = |name: &String| {
         index.samples.iter().position(|s| &s.name == name).ok_or_else(|| {
             let first = index.samples.first().map_or("", |s| s.name.as_str());
             Error::request(format!(
-                "--images: expected a name of the split {}, got {name:?}",
+                "--scenes: expected a name of the split {}, got {name:?}",
                 index.split
             ))
             .hint(format!("names are like {first:?}"))
@@ -169,7 +154,7 @@ fn find_images(names: &[String], index: &Index) -> Result<Vec<usize>> {
 }
 
 /// Refuses regions of which a scene that may be shown has nothing.
-fn check_zoom(zoom: &[Rect], index: &Index, places: &[usize]) -> Result<()> {
+fn check_zoom(zoom: &[Rect], index: &Index, indices: &[usize]) -> Result<()> {
     let most = REGION_COLORS.len();
     if zoom.len() > most {
         let line = format!("--zoom: expected at most {most} regions, got {}", zoom.len());
@@ -178,14 +163,14 @@ fn check_zoom(zoom: &[Rect], index: &Index, places: &[usize]) -> Result<()> {
     if zoom.is_empty() {
         return Ok(()); // without a look at every image
     }
-    for sample in places.iter().map(|&place| &index.samples[place]) {
+    for sample in indices.iter().map(|&i| &index.samples[i]) {
         let (width, height) = decode::size(&sample.image)?;
         if let Some(r) = zoom.iter().find(|r| r.x >= width || r.y >= height) {
             return Err(Error::request(format!(
                 "--zoom: expected a region of {}, which is {width} x {height}, got {},{},{},{}",
                 sample.name, r.x, r.y, r.width, r.height
             ))
-            .hint("X,Y is the upper left corner; --images names the scenes to show"));
+            .hint("X,Y is the upper left corner; --scenes names the scenes to show"));
         }
     }
     Ok(())
@@ -194,7 +179,7 @@ fn check_zoom(zoom: &[Rect], index: &Index, places: &[usize]) -> Result<()> {
 /// What stands below the figure; `shown` scenes are in it.
 fn note(args: &CompareArgs, rare: &Rare, models: usize, shown: usize) -> String {
     let differ = if models == 1 { "the model errs most" } else { "the models differ most" };
-    let scenes = if args.images.is_empty() {
+    let scenes = if args.scenes.is_empty() {
         format!(
             "Scenes: where {differ} on the {} classes, one from each of {shown} parts of the split.",
             rare.word

@@ -45,7 +45,7 @@ pub fn errors(
         title: format!("Errors on {name:?}"),
         columns: std::iter::once("image".to_owned()).chain(names.iter().cloned()).collect(),
         rows: vec![Row {
-            caption: index.samples[scene.place].name.clone(),
+            caption: index.samples[scene.index].name.clone(),
             cells,
             regions: interest.regions_of(class, scene, 2),
         }],

@@ -5,7 +5,7 @@
 use std::fmt::Write;
 
 use shared::dataset::Index;
-use shared::error::{Result, tell};
+use shared::error::tell;
 use shared::metrics::Report;
 
 use crate::session::Model;
@@ -27,9 +27,9 @@ pub struct Rare {
 }
 
 /// From the first card that tells, else counted in the split.
-pub fn rare_classes(models: &[Model], index: &Index) -> Result<Rare> {
+pub fn rare_classes(models: &[Model], index: &Index) -> Rare {
     if let Some(rare) = from_cards(models) {
-        return Ok(rare);
+        return rare;
     }
     tell("no rare classes in the models' cards: counting classes in the split");
     from_truth(index)
@@ -46,10 +46,9 @@ fn from_cards(models: &[Model]) -> Option<Rare> {
     })
 }
 
-fn from_truth(index: &Index) -> Result<Rare> {
-    let share = shared::dataset::stats::stats(index, &|_| ())?.shares();
-    let is_rare = |s: f64| s > 0.0 && s < shared::card::RARE_SHARE;
-    let mut classes: Vec<usize> = (0..share.len()).filter(|&c| is_rare(share[c])).collect();
+fn from_truth(index: &Index) -> Rare {
+    let share = shared::dataset::stats(index, &|_| ()).shares();
+    let mut classes = shared::card::rare_classes(&share);
     let (mut word, mut star) = ("rare", "rare: under 2 % of the split's pixels");
     if classes.is_empty() {
         // Then the rarest that occur: there must be something to look at.
@@ -60,7 +59,7 @@ fn from_truth(index: &Index) -> Result<Rare> {
         classes.truncate(3);
         classes.sort_unstable();
     }
-    Ok(Rare { classes, share, origin: "split", word, star })
+    Rare { classes, share, origin: "split", word, star }
 }
 
 /// Accuracy on the rare classes over the split, and the means, in Markdown.

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use rustix::io::Errno;
 use shared::error::{Context, Error, Result};
 
-use super::input::Input;
+use super::input::VideoInput;
 
 /// The program, found and asked for its version.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ impl Ffmpeg {
     }
 
     /// Starts decoding: raw RGB on standard output, a line per frame on standard error.
-    pub(super) fn decode(&self, input: &Input) -> Result<Child> {
+    pub(super) fn decode(&self, input: &VideoInput) -> Result<Child> {
         // Every frame as it comes: none doubled or left out to keep a rate, none brought to another's size.
         let mut command = configured(self.reader(), "repeat+level+info");
         command.args(input.arguments());

@@ -27,7 +27,7 @@ pub struct Frame {
 
 /// A frame and its labels.
 #[derive(Debug)]
-pub struct Seen {
+pub struct SegmentedFrame {
     /// The frame.
     pub frame: Frame,
     /// Train ids by model, u8 `[height, width]`, of the frame's size.
@@ -42,7 +42,7 @@ pub struct Seen {
 
 /// What every thread of a run has a hand on.
 #[derive(Debug)]
-pub struct Shared {
+pub struct RunState {
     /// The books.
     pub tally: Tally,
     /// Where to say what happened.
@@ -55,7 +55,7 @@ pub struct Shared {
     pub source_fps: OnceLock<f64>,
 }
 
-impl Shared {
+impl RunState {
     /// With empty books.
     pub fn new(board: Board) -> Arc<Self> {
         Arc::new(Self {

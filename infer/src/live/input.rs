@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 /// What ffmpeg is to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
+pub enum VideoInput {
     /// A video file.
     File {
         /// The file.
@@ -29,7 +29,7 @@ pub enum Input {
     },
 }
 
-impl Input {
+impl VideoInput {
     /// Whether it goes on without us: then the latest frame wins, and an end is a fault.
     pub fn is_live(&self) -> bool {
         !matches!(self, Self::File { .. })
@@ -107,7 +107,7 @@ impl Input {
     }
 }
 
-impl fmt::Display for Input {
+impl fmt::Display for VideoInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File { path, .. } => write!(f, "{}", path.display()),
@@ -136,14 +136,14 @@ mod tests {
 
     #[test]
     fn a_password_in_a_url_stays_out_of_the_log() {
-        let shown = |url: &str| Input::Stream(url.into()).to_string();
+        let shown = |url: &str| VideoInput::Stream(url.into()).to_string();
         assert_eq!(shown("rtsp://root:secret@10.0.0.7/axis"), "rtsp://***@10.0.0.7/axis");
         assert_eq!(shown("rtsp://user:p@ss@host/x"), "rtsp://***@host/x");
         assert_eq!(shown("rtsp://user:p/s?s@host/x"), "rtsp://***@host/x");
         assert_eq!(shown("rtsp://user@host/x"), "rtsp://***@host/x");
         assert_eq!(shown("http://host/a@b"), "http://host/a@b");
         assert_eq!(shown("http://host:8080/a"), "http://host:8080/a");
-        let camera = Input::Stream("rtsp://me:secret@cam/1".into());
+        let camera = VideoInput::Stream("rtsp://me:secret@cam/1".into());
         let told = camera.without_url("rtsp://me:secret@cam/1: Host is down");
         assert_eq!(told, "Host is down");
         let told = camera.without_url("cannot open rtsp://me:secret@cam/1");
@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn cameras_and_streams_are_read_without_delay_and_files_as_they_are() {
-        let line = |input: Input| input.arguments().join(" ");
-        let camera = Input::Camera {
+        let line = |input: VideoInput| input.arguments().join(" ");
+        let camera = VideoInput::Camera {
             device: "/dev/video2".into(),
             size: Some((640, 480)),
             fps: Some("30".into()),
@@ -161,8 +161,8 @@ mod tests {
         assert!(line(camera).ends_with(
             "-flags low_delay -thread_type slice -f v4l2 -video_size 640x480 -framerate 30 -i /dev/video2"
         ));
-        assert!(line(Input::Stream("udp://1.2.3.4:5".into())).contains("-fflags nobuffer"));
-        let file = Input::File { path: "a:b.mp4".into(), again: true, own_speed: true };
+        assert!(line(VideoInput::Stream("udp://1.2.3.4:5".into())).contains("-fflags nobuffer"));
+        let file = VideoInput::File { path: "a:b.mp4".into(), again: true, own_speed: true };
         assert_eq!(line(file), "-re -stream_loop -1 -i file:a:b.mp4");
     }
 }

@@ -10,13 +10,13 @@ use shared::streets::StreetSettings;
 
 use super::capture::{Patience, Source};
 use super::ffmpeg::Ffmpeg;
-use super::input::Input;
+use super::input::VideoInput;
 use super::slot::Policy;
 use crate::source::{is_image, sources};
 
-/// What the user wants of a source, whatever it is.
+/// What the user asks of a source, whatever it is.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wishes {
+pub struct SourceOptions {
     /// `--size`.
     pub size: Option<(u32, u32)>,
     /// `--fps`.
@@ -29,7 +29,7 @@ pub struct Wishes {
 
 /// A source, and how it behaves.
 #[derive(Debug)]
-pub struct Named {
+pub struct ResolvedSource {
     /// The source.
     pub source: Source,
     /// Whether the latest frame wins.
@@ -44,24 +44,24 @@ const DEFAULT_FPS: f64 = 20.0;
 /// Finds out what the values of `--source` are.
 ///
 /// # Errors
-/// What is not there, may not be used, or contradicts the wishes (exit code 2).
-pub fn find(values: &[String], wishes: Wishes) -> Result<Named> {
+/// What is not there, may not be used, or contradicts the options (exit code 2).
+pub fn find(values: &[String], options: SourceOptions) -> Result<ResolvedSource> {
     let [value] = values else {
-        return several(values, wishes);
+        return several(values, options);
     };
     let path = Path::new(value);
     if let Some(seed) = numbered(value, "streets", 0) {
-        return streets(seed?, wishes);
+        return streets(seed?, options);
     }
     if let Some(number) = numbered(value, "camera", 0) {
-        return camera(Path::new(&format!("/dev/video{}", number?)), wishes);
+        return camera(Path::new(&format!("/dev/video{}", number?)), options);
     }
     // Not all of /dev: recordings may lie in /dev/shm.
     if ["/dev/video", "/dev/v4l/"].iter().any(|place| value.starts_with(place)) {
-        return camera(path, wishes);
+        return camera(path, options);
     }
     if value.contains("://") {
-        return stream(value, wishes);
+        return stream(value, options);
     }
     let there = std::fs::metadata(path).map_err(|e| {
         let hint = "a folder, images, a .txt list, a video file, a URL, camera or streets";
@@ -69,15 +69,15 @@ pub fn find(values: &[String], wishes: Wishes) -> Result<Named> {
     })?;
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
     if there.is_dir() || is_image(path) {
-        images(vec![path.to_owned()], wishes)
+        images(vec![path.to_owned()], options)
     } else if ending.as_deref() == Some("txt") {
-        images(listed(path)?, wishes)
+        images(listed(path)?, options)
     } else {
-        video(path, wishes)
+        video(path, options)
     }
 }
 
-fn several(values: &[String], wishes: Wishes) -> Result<Named> {
+fn several(values: &[String], options: SourceOptions) -> Result<ResolvedSource> {
     let paths: Vec<PathBuf> = values.iter().map(PathBuf::from).collect();
     if let Some(other) = paths.iter().find(|path| !path.is_dir() && !is_image(path)) {
         let name = other.display();
@@ -85,7 +85,7 @@ fn several(values: &[String], wishes: Wishes) -> Result<Named> {
             format!("source: {name}: expected an image or a folder among several, got neither");
         return Err(Error::request(line).hint("only images and folders can be several at a time"));
     }
-    images(paths, wishes)
+    images(paths, options)
 }
 
 /// The number in `NAME` or `NAME:NUMBER`; `None` if it is another name.
@@ -102,21 +102,21 @@ fn numbered(value: &str, name: &str, default: u64) -> Option<Result<u64>> {
     Some(number.parse().map_err(wrong))
 }
 
-/// A wish that a kind of source cannot fulfil.
-fn refuse(wished: bool, flag: &str, expected: &str, got: &str) -> Result<()> {
-    if !wished {
+/// An option that a kind of source does not have.
+fn refuse(given: bool, flag: &str, expected: &str, got: &str) -> Result<()> {
+    if !given {
         return Ok(());
     }
     Err(Error::request(format!("{flag}: expected {expected} as source, got {got}"))
         .hint(format!("leave out {flag}, or give another --source")))
 }
 
-fn policy(wishes: Wishes) -> Policy {
-    if wishes.realtime { Policy::Latest } else { Policy::Every }
+fn policy(options: SourceOptions) -> Policy {
+    if options.realtime { Policy::Latest } else { Policy::Every }
 }
 
-fn images(inputs: Vec<PathBuf>, wishes: Wishes) -> Result<Named> {
-    refuse(wishes.size.is_some(), "--size", "streets or a camera", "images")?;
+fn images(inputs: Vec<PathBuf>, options: SourceOptions) -> Result<ResolvedSource> {
+    refuse(options.size.is_some(), "--size", "streets or a camera", "images")?;
     let found = sources(&inputs).map_err(|e| e.within("source"))?;
     if let Some(other) = found.iter().find(|source| !source.path.is_file()) {
         let line =
@@ -125,14 +125,14 @@ fn images(inputs: Vec<PathBuf>, wishes: Wishes) -> Result<Named> {
             Error::request(line).hint("reading it could take for ever; copy it into a file")
         );
     }
-    let fps = wishes.fps.or(wishes.realtime.then_some(DEFAULT_FPS));
+    let fps = options.fps.or(options.realtime.then_some(DEFAULT_FPS));
     let paths: Vec<PathBuf> = found.into_iter().map(|s| s.path).collect();
-    if let Some(path) = paths.iter().find(|path| !path.is_file()) {
-        let line = format!("source: {}: expected a file, got a pipe or device", path.display());
-        return Err(Error::request(line).hint("reading it might never end"));
-    }
-    let source = Source::Images { paths, again: wishes.again, fps };
-    Ok(Named { source, policy: policy(wishes), fps: Some(wishes.fps.unwrap_or(DEFAULT_FPS)) })
+    let source = Source::Images { paths, again: options.again, fps };
+    Ok(ResolvedSource {
+        source,
+        policy: policy(options),
+        fps: Some(options.fps.unwrap_or(DEFAULT_FPS)),
+    })
 }
 
 /// The images that a text file names, one a line, relative to its own folder.
@@ -148,47 +148,47 @@ fn listed(list: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-fn streets(seed: u64, wishes: Wishes) -> Result<Named> {
-    refuse(wishes.again, "--loop", "files", "streets, which have no end")?;
-    let (width, height) = wishes.size.unwrap_or((512, 256));
+fn streets(seed: u64, options: SourceOptions) -> Result<ResolvedSource> {
+    refuse(options.again, "--loop", "files", "streets, which have no end")?;
+    let (width, height) = options.size.unwrap_or((512, 256));
     let settings = StreetSettings { width, height, seed };
     settings.check().map_err(|e| e.within("source: streets"))?;
-    let drive_fps = wishes.fps.unwrap_or(DEFAULT_FPS);
-    let paced = wishes.realtime || wishes.fps.is_some();
+    let drive_fps = options.fps.unwrap_or(DEFAULT_FPS);
+    let paced = options.realtime || options.fps.is_some();
     let source = Source::Streets { settings, drive_fps, paced };
-    Ok(Named { source, policy: policy(wishes), fps: Some(drive_fps) })
+    Ok(ResolvedSource { source, policy: policy(options), fps: Some(drive_fps) })
 }
 
-fn with_ffmpeg(input: Input, fps: Option<f64>) -> Result<Source> {
+fn with_ffmpeg(input: VideoInput, fps: Option<f64>) -> Result<Source> {
     let ffmpeg = Ffmpeg::find(&format!("source: {input}"))?;
     Ok(Source::Video { input, ffmpeg, fps, patience: Patience::default() })
 }
 
-fn video(path: &Path, wishes: Wishes) -> Result<Named> {
-    refuse(wishes.size.is_some(), "--size", "streets or a camera", "a video file")?;
-    let own_speed = wishes.realtime && wishes.fps.is_none();
-    let input = Input::File { path: path.to_owned(), again: wishes.again, own_speed };
-    let source = with_ffmpeg(input, wishes.fps)?;
-    Ok(Named { source, policy: policy(wishes), fps: wishes.fps })
+fn video(path: &Path, options: SourceOptions) -> Result<ResolvedSource> {
+    refuse(options.size.is_some(), "--size", "streets or a camera", "a video file")?;
+    let own_speed = options.realtime && options.fps.is_none();
+    let input = VideoInput::File { path: path.to_owned(), again: options.again, own_speed };
+    let source = with_ffmpeg(input, options.fps)?;
+    Ok(ResolvedSource { source, policy: policy(options), fps: options.fps })
 }
 
-fn stream(url: &str, wishes: Wishes) -> Result<Named> {
-    refuse(wishes.again, "--loop", "files", "a stream")?;
-    refuse(wishes.realtime, "--realtime", "files or streets", "a stream, which always is")?;
-    refuse(wishes.size.is_some(), "--size", "streets or a camera", "a stream")?;
-    refuse(wishes.fps.is_some(), "--fps", "anything but a stream", "a stream")?;
-    let source = with_ffmpeg(Input::Stream(url.to_owned()), None)?;
-    Ok(Named { source, policy: Policy::Latest, fps: None })
+fn stream(url: &str, options: SourceOptions) -> Result<ResolvedSource> {
+    refuse(options.again, "--loop", "files", "a stream")?;
+    refuse(options.realtime, "--realtime", "files or streets", "a stream, which always is")?;
+    refuse(options.size.is_some(), "--size", "streets or a camera", "a stream")?;
+    refuse(options.fps.is_some(), "--fps", "anything but a stream", "a stream")?;
+    let source = with_ffmpeg(VideoInput::Stream(url.to_owned()), None)?;
+    Ok(ResolvedSource { source, policy: Policy::Latest, fps: None })
 }
 
-fn camera(device: &Path, wishes: Wishes) -> Result<Named> {
-    refuse(wishes.again, "--loop", "files", "a camera")?;
-    refuse(wishes.realtime, "--realtime", "files or streets", "a camera, which always is")?;
+fn camera(device: &Path, options: SourceOptions) -> Result<ResolvedSource> {
+    refuse(options.again, "--loop", "files", "a camera")?;
+    refuse(options.realtime, "--realtime", "files or streets", "a camera, which always is")?;
     check_camera(device)?;
-    let fps = wishes.fps.map(|fps| fps.to_string());
-    let input = Input::Camera { device: device.to_owned(), size: wishes.size, fps };
+    let fps = options.fps.map(|fps| fps.to_string());
+    let input = VideoInput::Camera { device: device.to_owned(), size: options.size, fps };
     let source = with_ffmpeg(input, None)?;
-    Ok(Named { source, policy: Policy::Latest, fps: None })
+    Ok(ResolvedSource { source, policy: Policy::Latest, fps: None })
 }
 
 fn check_camera(device: &Path) -> Result<()> {
@@ -238,7 +238,7 @@ mod tests {
         let refusal = |names: &[&str]| {
             let values: Vec<String> =
                 names.iter().map(|name| folder.path().join(name).display().to_string()).collect();
-            find(&values, Wishes::default()).unwrap_err().to_string()
+            find(&values, SourceOptions::default()).unwrap_err().to_string()
         };
         for name in ["a.mp4", "b.mp4", "1.png"] {
             std::fs::write(folder.path().join(name), "").unwrap();

@@ -6,7 +6,7 @@
 //! until a failure, a kill or a power cut stays.
 
 mod encoder;
-mod tape;
+mod target;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,8 +17,9 @@ use image::RgbImage;
 use shared::error::{Context, Error, Result};
 
 use self::encoder::Encoder;
-pub use self::tape::Tape;
-use super::frame::Shared;
+pub use self::target::RecordTarget;
+use self::target::{Reserved, VideoFormat};
+use super::frame::RunState;
 use super::slot::{Policy, Put, Slot, Taken};
 use super::stop::{SOON, wait_until};
 use crate::interrupt;
@@ -26,11 +27,11 @@ use crate::output::write_png;
 
 /// A picture to record.
 pub struct Picture {
-    /// The frame's number.
-    pub sequence: u64,
-    /// When the frame arrived.
+    /// Of its file in a folder, without ending.
+    pub name: String,
+    /// When what it shows was so: a frame as it arrived, a standstill as it was noticed.
     pub at: Instant,
-    /// What was shown of it.
+    /// What was shown.
     pub image: RgbImage,
 }
 
@@ -39,8 +40,10 @@ pub struct Recorder {
     slot: Arc<Slot<Picture>>,
     thread: JoinHandle<Written>,
     encoder: Option<Encoder>,
-    tape: Tape,
-    shared: Arc<Shared>,
+    place: Reserved,
+    /// Pictures that nobody waited for at the end.
+    lost: u64,
+    shared: Arc<RunState>,
 }
 
 /// How many pictures were written, and what ended that.
@@ -48,28 +51,28 @@ type Written = (u64, Result<()>);
 
 impl Recorder {
     /// Starts recording pictures of one size, both sides even; a video without `fps` keeps the times of its
-    /// frames.
+    /// frames. A name that is taken already is left alone, which is said.
     ///
     /// # Errors
-    /// An ffmpeg, or a thread, that cannot be started.
+    /// A place that cannot be made; an ffmpeg, or a thread, that cannot be started.
     pub fn start(
-        tape: Tape,
+        target: RecordTarget,
         size: (u32, u32),
         policy: Policy,
         fps: Option<f64>,
-        shared: &Arc<Shared>,
+        shared: &Arc<RunState>,
     ) -> Result<Self> {
-        let within = |e: Error| e.within(format!("record: {}", tape.path().display()));
+        let place = target.reserve(&shared.board)?;
+        let within = |e: Error| e.within(format!("record: {}", place.path().display()));
         let slot = Arc::new(Slot::new(policy));
-        let (encoder, thread) = match &tape {
-            Tape::Folder(folder) => {
+        let (encoder, thread) = match &place {
+            Reserved::Folder(folder) => {
                 let folder = folder.clone();
                 (None, write_each(&slot, move |picture| to_folder(picture, &folder)))
             }
-            Tape::Video { place, format, ffmpeg } => {
+            Reserved::Video(file, format) => {
                 let (encoder, mut pictures) =
-                    Encoder::start(ffmpeg, place.path(), format, size, fps, shared)
-                        .map_err(within)?;
+                    Encoder::start(format, file.path(), size, fps, shared).map_err(within)?;
                 let write = move |picture: &Picture| {
                     pictures.write(&picture.image, picture.at).work(|| "ffmpeg".into())
                 };
@@ -77,12 +80,17 @@ impl Recorder {
             }
         };
         let thread = thread.map_err(within)?;
-        Ok(Self { slot, thread, encoder, tape, shared: Arc::clone(shared) })
+        Ok(Self { slot, thread, encoder, place, lost: 0, shared: Arc::clone(shared) })
     }
 
     /// Gives it a picture; where every one is recorded, waits at most so long for room.
     pub fn add(&self, picture: Picture, patience: Duration) -> Put<Picture> {
         self.slot.put_within(picture, patience)
+    }
+
+    /// Counts a picture that was not added.
+    pub fn lose(&mut self) {
+        self.lost += 1;
     }
 
     /// Whether it takes nothing more, before it was told to end; why, [`Recorder::finish`] says.
@@ -95,9 +103,9 @@ impl Recorder {
     /// # Errors
     /// Pictures that could not be written, an ffmpeg that failed or did not end.
     pub fn finish(mut self, until: Instant) -> Result<String> {
-        let path = self.tape.path().display().to_string();
+        let path = self.place.path().display().to_string();
         self.slot.close();
-        let dropped = self.slot.dropped();
+        let dropped = self.slot.dropped() + self.lost;
         let soon = until.min(Instant::now() + SOON);
         if !wait_until(soon, || match &mut self.encoder {
             Some(encoder) => encoder.has_ended(),
@@ -117,22 +125,23 @@ impl Recorder {
                 (0, Err(Error::work("expected a picture to be written, got a disk that hangs")))
             }
         };
-        encoded.and(written).map_err(|e| failed(e, &self.tape))?;
+        encoded.and(written).map_err(|e| failed(e, &self.place))?;
         Ok(format!("record: {path}: {count} frames, dropped by a slow encoder {dropped}"))
     }
 
     /// Ends a recording that takes no picture for so long, at once.
     pub fn give_up(self, after: Duration) -> Error {
         let line = format!("expected a picture to be taken within {:.1} s", after.as_secs_f64());
-        failed(Error::work(line + ", got none taken"), &self.tape)
+        failed(Error::work(line + ", got none taken"), &self.place)
     }
 }
 
-fn failed(error: Error, tape: &Tape) -> Error {
-    let error = error.within(format!("record: {}", tape.path().display()));
-    match tape {
-        Tape::Video { place, .. } if !place.is_used() => error.hint("nothing was recorded"),
-        _ => error.hint(format!("what was recorded until then is kept: {}", tape.path().display())),
+fn failed(error: Error, place: &Reserved) -> Error {
+    let path = place.path().display();
+    let error = error.within(format!("record: {path}"));
+    match place {
+        Reserved::Video(file, _) if !file.is_used() => error.hint("nothing was recorded"),
+        _ => error.hint(format!("what was recorded until then is kept: {path}")),
     }
 }
 
@@ -161,5 +170,5 @@ fn write_each(
 }
 
 fn to_folder(picture: &Picture, folder: &Path) -> Result<()> {
-    write_png(&folder.join(format!("frame-{:06}.png", picture.sequence)), &picture.image)
+    write_png(&folder.join(format!("{}.png", picture.name)), &picture.image)
 }

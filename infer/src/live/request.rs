@@ -11,21 +11,19 @@ use shared::error::{Error, Result};
 use super::capture::Source;
 use super::clock::Limit;
 use super::keys::View;
-use super::named::{self, Wishes};
-use super::record::Tape;
-use super::sink::Place;
+use super::named::{self, SourceOptions};
+use super::record::RecordTarget;
+use super::sink::SinkTarget;
 use super::slot::Policy;
-use crate::args::{Run, parse_in, parse_share, parse_size};
+use crate::args::{Run, check_side_by_side, parse_in, parse_share, parse_size};
 use crate::provider::Choice;
-
-/// Models side by side, at most.
-const MOST_MODELS: usize = 4;
+use crate::source::names;
 
 /// What the user typed after `infer live`.
 #[derive(Debug, Args)]
 pub struct LiveArgs {
     /// Exported models, one to four, shown side by side
-    #[arg(long, required = true, num_args = 1..=MOST_MODELS, value_name = "FILE.onnx")]
+    #[arg(long, visible_alias = "model", required = true, num_args = 1.., value_name = "FILE.onnx")]
     pub models: Vec<PathBuf>,
     /// Flags from a TOML file, the required ones too; what is typed here wins
     ///
@@ -73,11 +71,13 @@ pub struct LiveArgs {
     /// The format is documented in infer/src/live/sink.rs; examples/read_sink.rs is a reader. A slow reader
     /// misses frames, which are counted, and slows nothing down.
     #[arg(long, value_name = "unix:PATH|stdout")]
-    pub sink: Option<Place>,
+    pub sink: Option<SinkTarget>,
     /// Record what is shown: .mp4, .mkv or .mov, or a folder for PNG files
     ///
     /// Nothing is overwritten: if drive.mkv is there already, drive-2.mkv is taken, then drive-3.mkv. A
-    /// recording that breaks off, by a failure or a power cut, can be played up to there.
+    /// recording that breaks off, by a failure or a power cut, can be played up to there. One that fails ends
+    /// the run, unless there is a --sink: then the labels go on, and the run fails at its end. In real time a
+    /// picture that becomes stale is recorded once more, in a folder as frame-NUMBER-stale.png.
     #[arg(long, value_name = "FILE|DIR")]
     pub record: Option<PathBuf>,
     /// What to draw
@@ -111,7 +111,7 @@ pub struct Request {
     /// How long one frame may take.
     pub deadline: Duration,
     /// What to record on.
-    pub tape: Option<Tape>,
+    pub record: Option<RecordTarget>,
     /// Rate of a recording, where the source does not say.
     pub record_fps: Option<f64>,
     /// A title per model.
@@ -124,25 +124,19 @@ impl Request {
     /// # Errors
     /// Everything that contradicts itself or is not there (exit code 2).
     pub fn check(args: &LiveArgs) -> Result<Self> {
-        if args.sink == Some(Place::Stdout) && std::io::stdout().is_terminal() {
+        if args.sink == Some(SinkTarget::Stdout) && std::io::stdout().is_terminal() {
             return Err(Error::request("sink: stdout: expected a pipe or a file, got a terminal")
                 .hint("pipe it into a reader, or use --sink unix:PATH"));
         }
-        if args.view == View::Rare && args.models.len() < 2 {
-            return Err(Error::request("view: rare: expected two models or more, got one")
-                .hint("it marks what the second model sees and the first does not"));
-        }
-        if args.models.len() > MOST_MODELS {
-            // clap counts the values of one occurrence of the flag.
-            let got = args.models.len();
-            return Err(Error::request(format!(
-                "models: expected one to {MOST_MODELS}, got {got}"
-            ))
-            .hint("each takes a panel and its time of every frame"));
-        }
+        check_side_by_side(&args.models, &args.names)?;
         let named = named::find(
             &args.source,
-            Wishes { size: args.size, fps: args.fps, again: args.again, realtime: args.realtime },
+            SourceOptions {
+                size: args.size,
+                fps: args.fps,
+                again: args.again,
+                realtime: args.realtime,
+            },
         )?;
         let engine = matches!(args.run.provider, Choice::Tensorrt);
         let seconds = args.deadline.unwrap_or(if engine { 1800.0 } else { 30.0 });
@@ -152,27 +146,10 @@ impl Request {
             limit: Limit(Duration::from_millis(args.stale_ms.into())),
             deadline: Duration::from_secs_f64(seconds),
             record_fps: named.fps,
-            titles: titles(args)?,
-            tape: args.record.as_deref().map(Tape::new).transpose()?, // last: it takes its place
+            titles: if args.names.is_empty() { names(&args.models) } else { args.names.clone() },
+            record: args.record.as_deref().map(RecordTarget::check).transpose()?,
         })
     }
-}
-
-fn titles(args: &LiveArgs) -> Result<Vec<String>> {
-    let (models, names) = (&args.models, &args.names);
-    if !names.is_empty() && names.len() != models.len() {
-        return Err(Error::request(format!(
-            "names: expected {} names, got {}",
-            models.len(),
-            names.len()
-        ))
-        .hint("a title per model, separated by commas"));
-    }
-    if !names.is_empty() {
-        return Ok(names.clone());
-    }
-    let stem = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(models.iter().map(stem).collect())
 }
 
 fn parse_fps(text: &str) -> std::result::Result<f64, String> {

@@ -8,6 +8,8 @@
 mod headline;
 mod keep;
 
+pub use keep::Unrecorded;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,11 +19,11 @@ use shared::error::{Error, Result};
 
 use super::clock::{Limit, Rate};
 use super::counts::Tally;
-use super::frame::{Seen, Shared};
+use super::frame::{RunState, SegmentedFrame};
 use super::keys::{Effect, Look};
-use super::record::{Recorder, Tape};
+use super::record::{RecordTarget, Recorder};
 use super::slot::{Policy, Slot, Taken};
-use super::stages::{Stage, Stages};
+use super::stages::{Stage, StageMedians};
 use super::view::{Freshness, Painter};
 use super::window::Window;
 use super::worker::Pulse;
@@ -40,7 +42,9 @@ pub struct Settings {
     /// How long the models may take for a frame.
     pub deadline: Duration,
     /// What to record on.
-    pub tape: Option<Tape>,
+    pub record: Option<RecordTarget>,
+    /// What it means when that fails.
+    pub unrecorded: Unrecorded,
     /// Rate of the recording, where frames have one.
     pub record_fps: Option<f64>,
     /// Where models run, for the head-up line.
@@ -54,13 +58,15 @@ pub struct Settings {
 /// The display, with a window or without.
 pub struct Display {
     settings: Settings,
-    shared: Arc<Shared>,
-    results: Arc<Slot<Arc<Seen>>>,
+    shared: Arc<RunState>,
+    results: Arc<Slot<Arc<SegmentedFrame>>>,
     frames_dropped: Box<dyn Fn() -> u64>,
     window: Option<Window>,
     recorder: Option<(Recorder, (u32, u32))>,
+    /// Why there is no recording any more.
+    unrecorded: Option<Error>,
     look: Look,
-    stages: Stages,
+    stages: StageMedians,
     rate: Rate,
     current: Option<Current>,
     drawn: Option<(Instant, (u32, u32))>,
@@ -69,9 +75,11 @@ pub struct Display {
 
 /// The result that is shown.
 struct Current {
-    seen: Arc<Seen>,
+    seen: Arc<SegmentedFrame>,
     /// Its age when it came, or, live, when time was stopped.
     age: Duration,
+    /// Whether the recording has it as stale.
+    recorded_stale: bool,
 }
 
 /// How long to wait for a result before looking at the window again: sixty times a second.
@@ -84,9 +92,9 @@ impl Display {
     pub fn new(
         settings: Settings,
         window: Option<Window>,
-        results: Arc<Slot<Arc<Seen>>>,
+        results: Arc<Slot<Arc<SegmentedFrame>>>,
         frames_dropped: Box<dyn Fn() -> u64>,
-        shared: Arc<Shared>,
+        shared: Arc<RunState>,
     ) -> Self {
         let look = settings.look.clone();
         Self {
@@ -96,8 +104,9 @@ impl Display {
             frames_dropped,
             window,
             recorder: None,
+            unrecorded: None,
             look,
-            stages: Stages::default(),
+            stages: StageMedians::default(),
             rate: Rate::default(),
             current: None,
             drawn: None,
@@ -115,16 +124,14 @@ impl Display {
             if self.is_to_end() {
                 return Ok(());
             }
-            if self.recorder.as_mut().is_some_and(|(recorder, _)| recorder.has_failed()) {
-                return self.recording_failed();
-            }
+            self.check_recorder()?;
             self.check_deadline(pulse, now)?;
             let mut step = false;
             for effect in self.keys() {
                 match effect {
                     Effect::Quit => return Ok(()),
                     Effect::Step => step = true,
-                    Effect::Screenshot => self.screenshot()?,
+                    Effect::Screenshot => self.screenshot(),
                     Effect::Redraw => {}
                 }
                 self.drawn = None;
@@ -144,6 +151,7 @@ impl Display {
                     Taken::Closed => return Ok(()),
                 }
             }
+            self.record_standstill()?;
             self.draw()?;
         }
     }
@@ -187,7 +195,7 @@ impl Display {
     }
 
     /// Takes a result over: counts it, and records it.
-    fn accept(&mut self, seen: Arc<Seen>) -> Result<()> {
+    fn accept(&mut self, seen: Arc<SegmentedFrame>) -> Result<()> {
         let now = Instant::now();
         let age = match self.settings.policy {
             Policy::Latest => seen.frame.arrived.age(now),
@@ -195,7 +203,8 @@ impl Display {
         };
         let tally = &self.shared.tally;
         Tally::count(&tally.shown);
-        if self.settings.limit.stale(age) && Tally::count(&tally.stale) == 1 {
+        let stale = self.settings.limit.stale(age);
+        if stale && Tally::count(&tally.stale) == 1 {
             self.shared.board.say(format!(
                 "a result {} ms old is stale and shown without colours: older than --stale-ms {}",
                 age.as_millis(),
@@ -211,13 +220,12 @@ impl Display {
         ] {
             self.stages.add(stage, time);
         }
-        let sequence = seen.frame.sequence;
-        self.current = Some(Current { seen, age });
+        self.current = Some(Current { seen, age, recorded_stale: stale });
         self.drawn = None;
         let words = self.words(now).join(", ");
         self.shared.board.bar().inc(1);
         self.shared.board.bar().set_message(words);
-        self.record(sequence, now)
+        self.record_result(now)
     }
 
     /// Draws into the window if there is something new to see.
@@ -268,9 +276,11 @@ impl Display {
     ///
     /// # Errors
     /// In the second: a recording that failed.
-    pub fn finish(mut self, until: Instant) -> (String, Result<Option<String>>) {
-        let recorder = self.recorder.take();
-        let recorded = recorder.map(|(recorder, _)| recorder.finish(until)).transpose();
+    pub fn finish(self, until: Instant) -> (String, Result<Option<String>>) {
+        let recorded = match (self.unrecorded, self.recorder) {
+            (Some(error), _) => Err(error),
+            (None, recorder) => recorder.map(|(recorder, _)| recorder.finish(until)).transpose(),
+        };
         (self.stages.words().join(", "), recorded)
     }
 }

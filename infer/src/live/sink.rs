@@ -42,4 +42,4 @@ mod readers;
 mod socket;
 
 pub use header::Header;
-pub use readers::{Place, Sink};
+pub use readers::{Sink, SinkTarget};

@@ -32,9 +32,9 @@ pub const KEPT: usize = 101;
 
 /// The last times of each stage.
 #[derive(Debug, Default)]
-pub struct Stages([VecDeque<Duration>; STAGES.len()]);
+pub struct StageMedians([VecDeque<Duration>; STAGES.len()]);
 
-impl Stages {
+impl StageMedians {
     /// Adds a time.
     pub fn add(&mut self, stage: Stage, time: Duration) {
         let times = &mut self.0[stage as usize];
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_median_goes_over_the_last_frames_only() {
-        let mut stages = Stages::default();
+        let mut stages = StageMedians::default();
         assert_eq!(stages.words(), Vec::<String>::new());
         (0..500).for_each(|_| stages.add(Stage::Run, Duration::from_millis(900)));
         (0..KEPT as u64).for_each(|i| stages.add(Stage::Run, Duration::from_millis(i)));

@@ -2,19 +2,25 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use image::{GrayImage, Luma, RgbImage};
 use indicatif::ProgressBar;
-use shared::error::Error;
+use shared::error::{Error, Result};
 
 use super::board::Board;
-use super::capture::Feed;
+use super::capture::FrameSender;
 use super::clock::Stamp;
 use super::counts::Counts;
-use super::frame::Shared;
+use super::ending::end_worker;
+use super::frame::{Frame, RunState, SegmentedFrame};
 use super::slot::{Policy, Slot, Taken};
-use super::worker::{Labelled, Post, Worker};
+use super::stop::wait_until;
+use super::worker::{Labelled, Worker, WorkerPorts};
+
+fn shared() -> Arc<RunState> {
+    RunState::new(Board::new(ProgressBar::hidden()))
+}
 
 /// What to run: frames that come every so many milliseconds, and how slow the stages after that are.
 struct Case {
@@ -28,17 +34,17 @@ struct Case {
 }
 
 fn run(case: &Case) -> Counts {
-    let shared = Shared::new(Board::new(ProgressBar::hidden()));
+    let shared = shared();
     let (frames, results) = (Arc::new(Slot::new(case.policy)), Arc::new(Slot::new(case.policy)));
-    let mut feed = Feed::new(Arc::clone(&frames), Arc::clone(&shared), Some(case.frames));
+    let mut sender = FrameSender::new(Arc::clone(&frames), Arc::clone(&shared), Some(case.frames));
     let every = Duration::from_millis(case.every_ms);
     let capture = std::thread::spawn(move || {
-        while feed.deliver(RgbImage::new(4, 2), Stamp::now(), Duration::ZERO) {
-            feed.shared.stop.sleep(every);
+        while sender.deliver(RgbImage::new(4, 2), Stamp::now(), Duration::ZERO) {
+            sender.shared.stop.sleep(every);
         }
     });
     let model = Duration::from_millis(case.model_ms);
-    let post = Post {
+    let ports = WorkerPorts {
         frames: Arc::clone(&frames),
         results: Arc::clone(&results),
         policy: case.policy,
@@ -49,11 +55,11 @@ fn run(case: &Case) -> Counts {
         let labels = vec![GrayImage::from_pixel(image.width(), image.height(), Luma([1]))];
         Ok(Labelled { labels, ..Labelled::default() })
     };
-    let worker = Worker::start(post, segment, |_| {}).unwrap();
+    let worker = Worker::start(ports, segment, |_| {}).unwrap();
     let mut shown = 0;
     let mut last = None;
     while shown < case.leave_after {
-        match results.take(Duration::from_secs(20)) {
+        match results.take(LONG) {
             Taken::Item(seen) => {
                 shown += 1;
                 assert!(last < Some(seen.frame.sequence), "results come in order, each once");
@@ -67,7 +73,7 @@ fn run(case: &Case) -> Counts {
     shared.stop.ask();
     frames.close();
     results.close();
-    worker.join(Duration::from_secs(20)).unwrap().unwrap();
+    worker.join(LONG).unwrap().unwrap();
     capture.join().unwrap();
     let counts = Counts {
         captured: shared.tally.captured.load(Relaxed),
@@ -82,15 +88,18 @@ fn run(case: &Case) -> Counts {
 
 #[test]
 fn a_source_that_panics_ends_the_run_and_does_not_leave_the_worker_waiting() {
-    let shared = Shared::new(Board::new(ProgressBar::hidden()));
+    let shared = shared();
     let slot = Arc::new(Slot::new(Policy::Latest));
-    let feed = Feed::new(Arc::clone(&slot), shared, None);
-    let capture = std::thread::spawn(move || panic!("while it holds {}", feed.delivered()));
+    let sender = FrameSender::new(Arc::clone(&slot), Arc::clone(&shared), None);
+    let capture = std::thread::spawn(move || panic!("while it holds {}", sender.delivered()));
     assert!(capture.join().is_err());
-    assert!(matches!(slot.take(Duration::from_secs(20)), Taken::Closed));
+    assert!(matches!(slot.take(LONG), Taken::Closed));
+    assert!(shared.failed.load(Relaxed), "a window does not stay open behind it");
 }
 
 const FOREVER: u64 = u64::MAX;
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(20);
 
 #[test]
 fn of_a_file_every_frame_is_shown_however_slow_the_stages_are() {
@@ -149,42 +158,83 @@ fn a_display_that_leaves_leaves_balanced_books() {
     }
 }
 
-#[test]
-fn a_failed_run_ends_the_worker_and_frees_who_waits() {
-    let shared = Shared::new(Board::new(ProgressBar::hidden()));
-    let (frames, results) =
-        (Arc::new(Slot::new(Policy::Every)), Arc::new(Slot::new(Policy::Every)));
-    let post = Post {
+/// Slots, and a worker between them.
+type Bench = (Arc<Slot<Frame>>, Arc<Slot<Arc<SegmentedFrame>>>, Worker);
+
+fn worker_between_slots(
+    policy: Policy,
+    shared: &Arc<RunState>,
+    segment: impl FnMut(&RgbImage) -> Result<Labelled> + Send + 'static,
+) -> Bench {
+    let (frames, results) = (Arc::new(Slot::new(policy)), Arc::new(Slot::new(policy)));
+    let ports = WorkerPorts {
         frames: Arc::clone(&frames),
         results: Arc::clone(&results),
-        policy: Policy::Every,
-        shared: Arc::clone(&shared),
+        policy,
+        shared: Arc::clone(shared),
     };
-    let worker = Worker::start(post, |_| Err(Error::work("out of memory")), |_| {}).unwrap();
-    let mut feed = Feed::new(Arc::clone(&frames), shared, None);
-    while feed.deliver(RgbImage::new(1, 1), Stamp::now(), Duration::ZERO) {}
-    assert!(matches!(results.take(Duration::from_secs(20)), Taken::Closed));
-    let error = worker.join(Duration::from_secs(20)).unwrap().unwrap_err();
-    assert_eq!(error.to_string(), "frame 0: out of memory");
+    (frames, results, Worker::start(ports, segment, |_| {}).unwrap())
+}
+
+/// Delivers small frames, as many as are wanted and taken.
+fn deliver(frames: &Arc<Slot<Frame>>, shared: &Arc<RunState>, max_frames: Option<u64>) {
+    let mut sender = FrameSender::new(Arc::clone(frames), Arc::clone(shared), max_frames);
+    while sender.deliver(RgbImage::new(1, 1), Stamp::now(), Duration::ZERO) {}
+}
+
+/// The books when nobody shows anything.
+fn unshown(shared: &RunState, frames: &Slot<Frame>, results: &Slot<Arc<SegmentedFrame>>) -> Counts {
+    Counts {
+        captured: shared.tally.captured.load(Relaxed),
+        shown: 0,
+        dropped_before: frames.dropped(),
+        dropped_after: results.dropped(),
+        in_flight: shared.tally.left.load(Relaxed) + frames.held() + results.held(),
+    }
 }
 
 #[test]
-fn a_run_that_hangs_can_be_seen_from_outside_and_is_left_behind() {
-    let shared = Shared::new(Board::new(ProgressBar::hidden()));
-    let (frames, results) =
-        (Arc::new(Slot::new(Policy::Latest)), Arc::new(Slot::new(Policy::Latest)));
-    let post = Post { frames: Arc::clone(&frames), results, policy: Policy::Latest, shared };
-    let hang = |_: &RgbImage| {
-        std::thread::sleep(Duration::from_secs(3));
+fn a_failed_run_or_a_panic_ends_the_worker_and_frees_who_waits() {
+    type Segment = fn(&RgbImage) -> Result<Labelled>;
+    let failures: [(Segment, &str); 2] = [
+        (|_| Err(Error::work("out of memory")), "frame 0: out of memory"),
+        (|_| panic!("an index"), "worker: a panic, see above"),
+    ];
+    for (segment, expected) in failures {
+        let shared = shared();
+        let (frames, results, worker) = worker_between_slots(Policy::Every, &shared, segment);
+        deliver(&frames, &shared, None);
+        assert!(matches!(results.take(LONG), Taken::Closed));
+        assert!(shared.failed.load(Relaxed));
+        let error = worker.join(LONG).unwrap().unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        let counts = unshown(&shared, &frames, &results);
+        assert!(counts.balanced(), "{counts}");
+    }
+}
+
+#[test]
+fn a_run_that_hangs_is_left_behind_and_its_frame_counted_once_even_if_it_comes_back() {
+    let shared = shared();
+    let (release, hang) = std::sync::mpsc::channel::<()>();
+    let segment = move |_: &RgbImage| {
+        let _ = hang.recv(); // until the sender is gone
         Ok(Labelled::default())
     };
-    let worker = Worker::start(post, hang, |_| {}).unwrap();
-    assert_eq!(worker.pulse.busy(std::time::Instant::now()), None);
-    let mut feed = Feed::new(frames, Shared::new(Board::new(ProgressBar::hidden())), Some(1));
-    feed.deliver(RgbImage::new(1, 1), Stamp::now(), Duration::ZERO);
-    std::thread::sleep(Duration::from_millis(50));
-    let later = std::time::Instant::now() + Duration::from_secs(40);
-    let (busy, frame) = worker.pulse.busy(later).unwrap();
-    assert!(busy > Duration::from_secs(40) && frame == 0);
-    assert!(worker.join(Duration::from_millis(10)).is_none());
+    let (frames, results, worker) = worker_between_slots(Policy::Latest, &shared, segment);
+    assert_eq!(worker.pulse.busy(Instant::now()), None);
+    deliver(&frames, &shared, Some(1));
+    assert!(wait_until(Instant::now() + LONG, || worker.pulse.busy(Instant::now()).is_some()));
+    let (busy, frame) = worker.pulse.busy(Instant::now() + Duration::from_secs(40)).unwrap();
+    assert!(busy >= Duration::from_secs(40) && frame == 0);
+
+    frames.close();
+    results.close();
+    end_worker(worker, Duration::from_millis(10), &shared).unwrap();
+    let said = shared.board.said.lock().unwrap().pop().unwrap().1;
+    assert_eq!(said, "models: frame 0 hangs, and is left behind");
+    drop(release);
+    assert!(wait_until(Instant::now() + LONG, || Arc::strong_count(&shared) == 1), "it has ended");
+    let counts = unshown(&shared, &frames, &results);
+    assert!(counts.balanced() && counts.in_flight == 1, "{counts}");
 }

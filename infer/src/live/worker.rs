@@ -2,17 +2,17 @@
 //! Not what a model is: the worker is given a function from image to labels, which tests replace.
 //! While a run is going on its start can be read from outside, so that one that hangs is noticed.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use image::{GrayImage, RgbImage};
-use shared::error::{Error, Result};
+use shared::error::{Context, Error, Result};
 
 use super::clock::Stamp;
 use super::counts::Tally;
-use super::frame::{Frame, Seen, Shared};
+use super::frame::{Frame, RunState, SegmentedFrame};
 use super::slot::{Policy, Slot, Taken};
 use super::stop::wait_until;
 use crate::session::Model;
@@ -64,28 +64,33 @@ impl Pulse {
         busy.map(|(since, frame)| (now.saturating_duration_since(since), frame))
     }
 
-    fn set(&self, busy: Option<(Instant, u64)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = busy;
+    /// Ends it, or takes its frame from a worker that hangs on it: whoever gets the frame's number accounts for it.
+    pub fn take(&self) -> Option<u64> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map(|(_, frame)| frame)
+    }
+
+    fn begin(&self, frame: u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), frame));
     }
 }
 
 /// The slots that the worker stands between, and who listens to it.
-pub struct Post {
+pub struct WorkerPorts {
     /// Frames to segment.
     pub frames: Arc<Slot<Frame>>,
     /// Results, for the display.
-    pub results: Arc<Slot<Arc<Seen>>>,
+    pub results: Arc<Slot<Arc<SegmentedFrame>>>,
     /// Whether frames wait for the worker: then they arrive when it takes them.
     pub policy: Policy,
     /// What all threads share.
-    pub shared: Arc<Shared>,
+    pub shared: Arc<RunState>,
 }
 
 /// What a worker says, at once and from its own thread.
 #[derive(Debug)]
-pub enum News<'a> {
+pub enum WorkerEvent<'a> {
     /// It has segmented a frame; the display has not heard of it yet.
-    Result(&'a Arc<Seen>),
+    Result(&'a Arc<SegmentedFrame>),
     /// No frame came for a second.
     Idle,
 }
@@ -103,24 +108,16 @@ impl Worker {
     /// # Errors
     /// If the system has no thread left.
     pub fn start(
-        post: Post,
+        ports: WorkerPorts,
         segment: impl FnMut(&RgbImage) -> Result<Labelled> + Send + 'static,
-        tell: impl FnMut(News) + Send + 'static,
+        tell: impl FnMut(WorkerEvent) + Send + 'static,
     ) -> Result<Self> {
         let pulse = Arc::new(Pulse::default());
-        let beat = Arc::clone(&pulse);
-        let thread = std::thread::Builder::new()
+        let work = Work { ports, pulse: Arc::clone(&pulse) };
+        let thread = Builder::new()
             .name("worker".into())
-            .spawn(move || {
-                let result = work(&post, segment, tell, &beat);
-                post.shared.failed.fetch_or(result.is_err(), Ordering::Relaxed);
-                // In this order: nobody waits for a frame to be taken by a worker that has ended.
-                post.frames.close();
-                post.results.close();
-                beat.set(None);
-                result
-            })
-            .map_err(|e| Error::work(format!("worker: cannot start a thread: {e}")))?;
+            .spawn(move || work.run(segment, tell))
+            .work(|| "worker: cannot start a thread".into())?;
         Ok(Self { pulse, thread })
     }
 
@@ -141,40 +138,65 @@ impl Worker {
 /// How long a worker waits for a frame before it says so.
 const IDLE: Duration = Duration::from_secs(1);
 
-fn work(
-    post: &Post,
-    mut segment: impl FnMut(&RgbImage) -> Result<Labelled>,
-    mut tell: impl FnMut(News),
-    pulse: &Pulse,
-) -> Result<()> {
-    let tally = &post.shared.tally;
-    loop {
-        let mut frame = match post.frames.take(IDLE) {
-            Taken::Item(frame) => frame,
-            Taken::Nothing => {
-                tell(News::Idle);
-                continue;
+/// What the worker's thread holds.
+struct Work {
+    ports: WorkerPorts,
+    pulse: Arc<Pulse>,
+}
+
+impl Work {
+    fn run(
+        self,
+        mut segment: impl FnMut(&RgbImage) -> Result<Labelled>,
+        mut tell: impl FnMut(WorkerEvent),
+    ) -> Result<()> {
+        let ports = &self.ports;
+        let left = &ports.shared.tally.left;
+        loop {
+            let mut frame = match ports.frames.take(IDLE) {
+                Taken::Item(frame) => frame,
+                Taken::Nothing => {
+                    tell(WorkerEvent::Idle);
+                    continue;
+                }
+                Taken::Closed => return Ok(()),
+            };
+            if ports.policy == Policy::Every {
+                frame.arrived = Stamp::now();
             }
-            Taken::Closed => return Ok(()),
-        };
-        if post.policy == Policy::Every {
-            frame.arrived = Stamp::now();
+            self.pulse.begin(frame.sequence);
+            let result = segment(&frame.image);
+            if self.pulse.take().is_none() {
+                return Ok(()); // we were left behind with it, and it is in the books
+            }
+            let Labelled { labels, prepare, run, post } = match result {
+                Ok(labelled) => labelled,
+                Err(error) => {
+                    Tally::count(left);
+                    ports.shared.failed.store(true, Relaxed);
+                    return Err(error.within(format!("frame {}", frame.sequence)));
+                }
+            };
+            let seen = Arc::new(SegmentedFrame { frame, labels, prepare, run, post });
+            tell(WorkerEvent::Result(&seen));
+            if ports.results.put(seen).is_err() {
+                Tally::count(left);
+                return Ok(());
+            }
         }
-        pulse.set(Some((Instant::now(), frame.sequence)));
-        let result = segment(&frame.image);
-        pulse.set(None);
-        let Labelled { labels, prepare, run, post: labelling } = match result {
-            Ok(labelled) => labelled,
-            Err(error) => {
-                Tally::count(&tally.left);
-                return Err(error.within(format!("frame {}", frame.sequence)));
-            }
-        };
-        let seen = Arc::new(Seen { frame, labels, prepare, run, post: labelling });
-        tell(News::Result(&seen));
-        if post.results.put(seen).is_err() {
+    }
+}
+
+/// However it ends, by a panic too: nobody waits for it to take a frame or to give a result.
+impl Drop for Work {
+    fn drop(&mut self) {
+        let RunState { tally, failed, .. } = &*self.ports.shared;
+        if self.pulse.take().is_some() {
             Tally::count(&tally.left);
-            return Ok(());
         }
+        failed.fetch_or(std::thread::panicking(), Relaxed);
+        // In this order: nobody waits for a frame to be taken by a worker that has ended.
+        self.ports.frames.close();
+        self.ports.results.close();
     }
 }

@@ -21,18 +21,18 @@ pub use io::{Answer, Input, Want};
 pub(crate) use options::check_cards;
 pub use options::{Arena, CardFor, Options, Shapes, Tail};
 pub use segment::{Resized, Segmented};
-pub use sizing::Sizing;
+pub use sizing::{Size, Sizing};
 
 use self::io::Values;
 use self::pixels::Pixels;
-use crate::contract::{Contract, Ending, Said};
+use crate::contract::{CardSource, Contract, Ending};
 use crate::manifest::Manifest;
 use crate::model_file::ModelFile;
 use crate::outline::{Dimension, Outline};
 use crate::provider::{self, Provider};
 use crate::runtime::runtime;
-use crate::tail::Scores;
-use crate::upsample::{self, Size};
+use crate::tail::CutOutputs;
+use crate::upsample;
 
 /// An opened model.
 pub struct Model {
@@ -42,8 +42,8 @@ pub struct Model {
     card_sum: Option<String>,
     provider: Provider,
     note: String,
-    labels: Option<RunOptions<HasSelectedOutputs>>,
-    logits: Option<RunOptions<HasSelectedOutputs>>,
+    labels_run: Option<RunOptions<HasSelectedOutputs>>,
+    logits_run: Option<RunOptions<HasSelectedOutputs>>,
     /// Normalized pixels of the last run, kept so that the next one allocates nothing.
     floats: Vec<f32>,
 }
@@ -62,8 +62,8 @@ impl Model {
     ///
     /// # Errors
     /// A model or a card that the manifest does not list; what is no ONNX model or keeps weights in other files; no
-    /// card in it and none given; a card that its graph contradicts; a provider that is not to be had (all
-    /// exit code 2).
+    /// card in it and none given; a card that its graph contradicts; a provider that is not available (all
+    /// exit code 2); a device that does not answer (1).
     pub fn load(file: &ModelFile, options: Options) -> Result<Self> {
         let manifest = options.manifest.as_deref().map(Manifest::read).transpose()?;
         if let Some(manifest) = &manifest {
@@ -72,33 +72,44 @@ impl Model {
         let outline = Outline::read(file)?;
         outline.refuse_external_data(file)?;
         let within = |e: Error| e.within(format!("model: {}", file.path.display()));
-        let said = Said::find(&outline, options.card_for(&file.path)).map_err(within)?;
-        let card_sum = said.card_sum().map(str::to_owned);
+        let source = CardSource::find(&outline, options.card_for(&file.path)).map_err(within)?;
+        let card_sum = source.card_sum().map(str::to_owned);
         if let (Some(manifest), Some(sum)) = (&manifest, &card_sum) {
             manifest.check_card(file, sum)?;
         }
-        let tail = if matches!(said, Said::Own(_)) { options.tail } else { Tail::Whole };
-        let sizes = fixed_sizes(&said, &outline, &options);
+        let tail =
+            if matches!(source, CardSource::Embedded(_)) { options.tail } else { Tail::Whole };
+        let sizes = fixed_sizes(&source, &outline, &options);
         let placed = provider::place(file, &options, sizes.as_deref(), tail)?;
         let name = file.path.file_stem().unwrap_or_default().to_string_lossy();
         let contract =
-            Contract::new(said, &name, &outline, options.input_size, &placed).map_err(within)?;
+            Contract::new(source, &name, &outline, options.input_size, &placed).map_err(within)?;
         let select = |want: Want| {
             let selector = contract.output(want).map(|name| {
                 let selector = OutputSelector::no_default().with(name);
                 match &contract.ending {
                     Ending::Whole { .. } => selector,
-                    Ending::Scores(scores) => selector.with(&scores.sizes),
+                    Ending::Cut(cut) => selector.with(&cut.sizes),
                 }
             });
             let options = |s| Ok::<_, ort::Error>(RunOptions::new()?.with_outputs(s));
             selector.map(|s| options(s).work(|| "run options".into())).transpose()
         };
-        let (labels, logits) = (select(Want::Labels)?, select(Want::Logits)?);
+        let (labels_run, logits_run) = (select(Want::Labels)?, select(Want::Logits)?);
         let provider::Placed { session, provider, note, .. } = placed;
         let path = file.path.clone();
         let floats = Vec::new();
-        Ok(Self { session, path, contract, card_sum, provider, note, labels, logits, floats })
+        Ok(Self {
+            session,
+            path,
+            contract,
+            card_sum,
+            provider,
+            note,
+            labels_run,
+            logits_run,
+            floats,
+        })
     }
 
     /// What the model, or for a model from elsewhere its user, says of it.
@@ -165,8 +176,8 @@ impl Model {
     pub fn run(&mut self, input: Input<'_>, want: Want) -> Result<Answer<'_>> {
         let at = self.path.display();
         let options = match want {
-            Want::Labels => &self.labels,
-            Want::Logits => &self.logits,
+            Want::Labels => &self.labels_run,
+            Want::Logits => &self.logits_run,
         };
         let (Some(options), Some(name)) = (options, self.contract.output(want)) else {
             return Err(Error::request(format!(
@@ -203,7 +214,7 @@ impl Model {
         let classes = self.contract.card.classes.len();
         match &self.contract.ending {
             Ending::Whole { .. } => answer.checked(want, classes),
-            Ending::Scores(scores) => finish(answer, scores, classes, input, want),
+            Ending::Cut(cut) => finish(answer, cut, classes, input, want),
         }
         .map_err(|e| e.within(format!("model: {at}")))
     }
@@ -212,14 +223,14 @@ impl Model {
 /// What the graph would have done behind its coarse logits: resizes them to input size, takes the argmax.
 fn finish<'a>(
     answer: Answer<'a>,
-    scores: &Scores,
+    cut: &CutOutputs,
     classes: usize,
     input: Input<'_>,
     want: Want,
 ) -> Result<Answer<'a>> {
     let start = Instant::now();
     let [n, _, h, w] = answer.logits_shape(classes)?;
-    answer.check_sizes(&scores.sizes, classes)?;
+    answer.check_sizes(&cut.sizes, classes)?;
     let (from, to) = ((w as u32, h as u32), (input.width, input.height));
     let mut images = answer.logits()?.chunks_exact(classes * h * w);
     let values = match want {
@@ -245,12 +256,16 @@ fn finish<'a>(
 
 /// The free sizes of the graph's input, by name, for one image of the size that images are resized to; `None`
 /// if some are not known. For providers that build for one size.
-fn fixed_sizes(said: &Said, outline: &Outline, options: &Options) -> Option<Vec<(String, i64)>> {
-    let size = options.input_size.or(said.size());
+fn fixed_sizes(
+    source: &CardSource,
+    outline: &Outline,
+    options: &Options,
+) -> Option<Vec<(String, i64)>> {
+    let size = options.input_size.or(source.size());
     let mut sizes = Vec::new();
     for (place, dimension) in outline.input.iter().enumerate() {
         if let Dimension::Free(name) = dimension {
-            let size = said.dimensions(size?).get(place).copied();
+            let size = source.dimensions(size?).get(place).copied();
             sizes.push((Some(name.clone()).filter(|n| !n.is_empty())?, size?));
         }
     }

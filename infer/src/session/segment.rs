@@ -7,8 +7,8 @@ use image::{GrayImage, RgbImage};
 use shared::error::{Error, Result};
 use shared::preprocess;
 
-use super::{Input, Model, Want};
-use crate::upsample::{self, NotANumber, Size};
+use super::{Input, Model, Size, Want};
+use crate::upsample::{self, NotANumber};
 
 /// How logits or labels at input size became labels at the size that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

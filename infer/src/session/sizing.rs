@@ -4,7 +4,8 @@
 use image::RgbImage;
 use shared::preprocess;
 
-use crate::upsample::Size;
+/// Width and height in pixels.
+pub type Size = (u32, u32);
 
 /// The sizes that a model takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,14 @@ use serde_json::Value;
 /// Number of classes of the test models.
 pub const CLASSES: usize = 6;
 
+/// What stands for them in label files.
+const NATIVE: [u8; CLASSES] = [23, 7, 11, 26, 17, 24];
+
+/// The class that a label file's value stands for; `None`: it does not count.
+pub fn train_id(native: u8) -> Option<usize> {
+    NATIVE.iter().position(|&id| id == native)
+}
+
 /// One of the models that `make_models.py` writes.
 pub fn model(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models").join(format!("{name}.onnx"))
@@ -129,10 +137,9 @@ pub fn best(logits: &[Vec<f64>], pixel: usize) -> usize {
 /// Native ids are those of the test models' cards; 0 is ignored.
 pub fn data_set(folder: &Path, count: u32) -> PathBuf {
     let names = ["sky", "road", "building", "car", "pole", "person"];
-    let native = [23, 7, 11, 26, 17, 24];
     let rows: Vec<String> = names
         .iter()
-        .zip(native)
+        .zip(NATIVE)
         .enumerate()
         .map(|(i, (name, id))| {
             format!(
@@ -162,7 +169,7 @@ pub fn data_set(folder: &Path, count: u32) -> PathBuf {
         });
         image.save(folder.join(format!("images/val/scene_{i}.png"))).unwrap();
         let label = |x: u32, y: u32| {
-            if (x + y).is_multiple_of(11) { 0 } else { native[((x / 9 + y / 7 + i) % 6) as usize] }
+            if (x + y).is_multiple_of(11) { 0 } else { NATIVE[((x / 9 + y / 7 + i) % 6) as usize] }
         };
         let labels = GrayImage::from_fn(w, h, |x, y| Luma([label(x, y)]));
         labels.save(folder.join(format!("labels/val/scene_{i}.png"))).unwrap();
@@ -170,11 +177,17 @@ pub fn data_set(folder: &Path, count: u32) -> PathBuf {
     descriptor
 }
 
+/// A command of `infer` on a model and the data set in `folder`.
+pub fn on_data(name: &str, model: &Path, folder: &Path) -> Command {
+    let mut command = infer();
+    command.args([name, "--provider", "cpu", "--model"]).arg(model);
+    command.arg("--dataset").arg(folder.join("six.toml")).arg("--data-root").arg(folder);
+    command
+}
+
 /// `infer eval` of a model on the data set in `folder`, with JSON in `eval.json` there.
 pub fn eval_command(model: &Path, folder: &Path) -> Command {
-    let mut command = infer();
-    command.args(["eval", "--provider", "cpu", "--model"]).arg(model);
-    command.arg("--dataset").arg(folder.join("six.toml")).arg("--data-root").arg(folder);
+    let mut command = on_data("eval", model, folder);
     command.arg("--json").arg(folder.join("eval.json"));
     command
 }
@@ -189,8 +202,8 @@ pub fn eval_json(command: &mut Command, folder: &Path) -> Value {
 /// The train ids of the true labels of scene `i`, `None` where they do not count, and its image.
 pub fn scene(folder: &Path, i: usize) -> (RgbImage, Vec<Option<usize>>) {
     let open = |kind: &str| image::open(folder.join(format!("{kind}/val/scene_{i}.png"))).unwrap();
-    let id = |native: &u8| [23, 7, 11, 26, 17, 24].iter().position(|n| n == native);
-    (open("images").into_rgb8(), open("labels").into_luma8().as_raw().iter().map(id).collect())
+    let truth = open("labels").into_luma8();
+    (open("images").into_rgb8(), truth.as_raw().iter().map(|&native| train_id(native)).collect())
 }
 
 /// Pixels in which a confusion matrix in JSON differs from counts of (truth, prediction).
@@ -215,4 +228,26 @@ pub fn error_of(command: &mut Command, code: i32) -> String {
     assert!(hint || code == 1, "a hint is missing: {text}");
     assert!(!text.contains("panicked"), "{text}");
     text
+}
+
+/// `infer live --headless` on a source.
+pub fn live(source: &str) -> Command {
+    let mut command = infer();
+    command.args(["live", "--headless", "--provider", "cpu", "--source", source, "--models"]);
+    command.arg(model("both"));
+    command
+}
+
+/// Standard output and then standard error of a run that must end well.
+pub fn ended_well(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let text = [output.stdout, output.stderr].map(|s| String::from_utf8(s).unwrap()).concat();
+    assert!(output.status.success(), "{text}");
+    text
+}
+
+/// The first number behind `before`.
+pub fn number(text: &str, before: &str) -> u64 {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("{before} in {text}"));
+    rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
 }

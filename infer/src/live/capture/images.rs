@@ -8,7 +8,7 @@ use std::time::Instant;
 use shared::decode;
 use shared::error::{Error, Result};
 
-use super::Feed;
+use super::FrameSender;
 use super::pace::Pace;
 use crate::live::clock::Stamp;
 use crate::live::counts::Tally;
@@ -17,28 +17,33 @@ use crate::live::counts::Tally;
 ///
 /// # Errors
 /// If not one could be read: at first (exit code 2), or in a later round (exit code 1).
-pub fn run(paths: &[PathBuf], again: bool, fps: Option<f64>, feed: &mut Feed) -> Result<()> {
+pub fn run(
+    paths: &[PathBuf],
+    again: bool,
+    fps: Option<f64>,
+    sender: &mut FrameSender,
+) -> Result<()> {
     let mut pace = Pace::new(fps);
     let mut named = BTreeSet::new();
     loop {
-        let before = feed.delivered();
+        let before = sender.delivered();
         for path in paths {
-            if !feed.wanted() || pace.wait(&feed.shared.stop) {
+            if !sender.wanted() || pace.wait(&sender.shared.stop) {
                 return Ok(());
             }
             let start = Instant::now();
             match decode::rgb(path) {
                 Ok(image) => {
-                    feed.deliver(image, Stamp::now(), start.elapsed());
+                    sender.deliver(image, Stamp::now(), start.elapsed());
                 }
                 Err(error) if named.insert(path) => {
-                    Tally::count(&feed.shared.tally.unreadable);
-                    feed.shared.board.say(format!("unreadable: {error}"));
+                    Tally::count(&sender.shared.tally.unreadable);
+                    sender.shared.board.say(format!("unreadable: {error}"));
                 }
                 Err(_) => {}
             }
         }
-        if feed.delivered() == before {
+        if sender.delivered() == before {
             let files = paths.len();
             let line =
                 format!("source: expected images that can be read, got none in {files} files");
@@ -49,7 +54,7 @@ pub fn run(paths: &[PathBuf], again: bool, fps: Option<f64>, feed: &mut Feed) ->
             return Err(error.hint("the lines above say what is wrong with each"));
         }
         if !again {
-            feed.shared.board.say(format!("source: ended after {} frames", feed.delivered()));
+            sender.shared.board.say(format!("source: ended after {} frames", sender.delivered()));
             return Ok(());
         }
     }

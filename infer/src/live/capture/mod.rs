@@ -12,6 +12,7 @@ mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use image::RgbImage;
@@ -21,8 +22,8 @@ use shared::streets::StreetSettings;
 use super::clock::Stamp;
 use super::counts::Tally;
 use super::ffmpeg::Ffmpeg;
-use super::frame::{Frame, Shared};
-use super::input::Input;
+use super::frame::{Frame, RunState};
+use super::input::VideoInput;
 use super::slot::Slot;
 pub use patience::Patience;
 
@@ -53,7 +54,7 @@ pub enum Source {
     /// What ffmpeg reads.
     Video {
         /// What to read.
-        input: Input,
+        input: VideoInput,
         /// The program.
         ffmpeg: Ffmpeg,
         /// At most so many frames a second.
@@ -68,34 +69,34 @@ impl Source {
     ///
     /// # Errors
     /// A file that gives no frame (exit code 2) or breaks off, a live source that was never there (exit code 1).
-    pub fn run(&self, feed: &mut Feed) -> Result<()> {
+    pub fn run(&self, sender: &mut FrameSender) -> Result<()> {
         match self {
-            Self::Images { paths, again, fps } => images::run(paths, *again, *fps, feed),
+            Self::Images { paths, again, fps } => images::run(paths, *again, *fps, sender),
             Self::Streets { settings, drive_fps, paced } => {
-                streets::run(settings, *drive_fps, *paced, feed);
+                streets::run(settings, *drive_fps, *paced, sender);
                 Ok(())
             }
             Self::Video { input, ffmpeg, fps, patience } => {
-                video::run(input, ffmpeg, *fps, *patience, feed)
+                video::run(input, ffmpeg, *fps, *patience, sender)
             }
         }
     }
 }
 
-/// Where a source's frames go.
-pub struct Feed {
+/// The way of a source's frames into the slot, and into the books.
+pub struct FrameSender {
     /// The slot before the worker.
     pub slot: Arc<Slot<Frame>>,
     /// What all threads share.
-    pub shared: Arc<Shared>,
+    pub shared: Arc<RunState>,
     /// Frames to capture at most.
     pub max_frames: u64,
     sequence: u64,
 }
 
-impl Feed {
-    /// A feed into `slot` that ends after `max_frames`.
-    pub fn new(slot: Arc<Slot<Frame>>, shared: Arc<Shared>, max_frames: Option<u64>) -> Self {
+impl FrameSender {
+    /// A sender into `slot` that ends after `max_frames`.
+    pub fn new(slot: Arc<Slot<Frame>>, shared: Arc<RunState>, max_frames: Option<u64>) -> Self {
         Self { slot, shared, max_frames: max_frames.unwrap_or(u64::MAX), sequence: 0 }
     }
 
@@ -130,8 +131,9 @@ impl Feed {
 }
 
 /// However a source ends, by a panic too: a worker that waits for it for ever would pass for alive.
-impl Drop for Feed {
+impl Drop for FrameSender {
     fn drop(&mut self) {
+        self.shared.failed.fetch_or(std::thread::panicking(), Relaxed);
         self.slot.close();
     }
 }

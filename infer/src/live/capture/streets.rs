@@ -5,18 +5,18 @@ use std::time::Instant;
 
 use shared::streets::{StreetSettings, drive_frame};
 
-use super::Feed;
+use super::FrameSender;
 use super::pace::Pace;
 use crate::live::clock::Stamp;
 
 /// Drives until nobody wants more. Frame `i` shows second `i / drive_fps` of the drive.
-pub fn run(settings: &StreetSettings, drive_fps: f64, paced: bool, feed: &mut Feed) {
+pub fn run(settings: &StreetSettings, drive_fps: f64, paced: bool, sender: &mut FrameSender) {
     let mut pace = Pace::new(paced.then_some(drive_fps));
-    let mut wanted = feed.wanted();
-    while wanted && !pace.wait(&feed.shared.stop) {
+    let mut wanted = sender.wanted();
+    while wanted && !pace.wait(&sender.shared.stop) {
         let start = Instant::now();
-        let second = feed.delivered() as f64 / drive_fps;
+        let second = sender.delivered() as f64 / drive_fps;
         let image = drive_frame(settings, second as f32).image;
-        wanted = feed.deliver(image, Stamp::now(), start.elapsed());
+        wanted = sender.deliver(image, Stamp::now(), start.elapsed());
     }
 }

@@ -60,19 +60,19 @@ fn program(folder: &Path, script: &str) -> PathBuf {
 }
 
 fn stream(program: PathBuf, patience: Patience) -> Source {
-    let input = Input::Stream("rtsp://camera".into());
+    let input = VideoInput::Stream("rtsp://camera".into());
     Source::Video { input, ffmpeg: Ffmpeg::at(program), fps: None, patience }
 }
 
 /// Runs a source for so many frames, or to its failure.
-fn run(source: &Source, max_frames: u64) -> (Result<()>, Arc<Shared>) {
-    let shared = Shared::new(Board::new(ProgressBar::hidden()));
+fn run(source: &Source, max_frames: u64) -> (Result<()>, Arc<RunState>) {
+    let shared = RunState::new(Board::new(ProgressBar::hidden()));
     let slot = Arc::new(Slot::new(Policy::Latest));
-    let mut feed = Feed::new(slot, Arc::clone(&shared), Some(max_frames));
-    (source.run(&mut feed), shared)
+    let mut sender = FrameSender::new(slot, Arc::clone(&shared), Some(max_frames));
+    (source.run(&mut sender), shared)
 }
 
-fn times_said(shared: &Shared, expected: &str) -> usize {
+fn times_said(shared: &RunState, expected: &str) -> usize {
     shared.board.said.lock().unwrap().iter().filter(|(_, line)| line.contains(expected)).count()
 }
 
@@ -138,13 +138,13 @@ fn a_stream_that_calls_itself_slow_is_not_left_silent() {
 fn a_paced_files_frames_arrive_when_their_turn_has_come() {
     let folder = tempfile::tempdir().unwrap();
     let path = program(folder.path(), &format!("{SCRIPT}frame 8 6; frame 8 6\n"));
-    let input = Input::File { path: "film.mp4".into(), again: false, own_speed: false };
+    let input = VideoInput::File { path: "film.mp4".into(), again: false, own_speed: false };
     let ffmpeg = Ffmpeg::at(path);
     let source = Source::Video { input, ffmpeg, fps: Some(5.0), patience: PATIENCE };
     let slot = Arc::new(Slot::new(Policy::Latest));
-    let shared = Shared::new(Board::new(ProgressBar::hidden()));
-    let mut feed = Feed::new(Arc::clone(&slot), shared, None);
-    let capture = std::thread::spawn(move || source.run(&mut feed));
+    let shared = RunState::new(Board::new(ProgressBar::hidden()));
+    let mut sender = FrameSender::new(Arc::clone(&slot), shared, None);
+    let capture = std::thread::spawn(move || source.run(&mut sender));
     let mut ages = Vec::new();
     while let Taken::Item(frame) = slot.take(Duration::from_secs(20)) {
         ages.push(frame.arrived.age(Instant::now()));
@@ -161,10 +161,10 @@ fn a_looped_folder_ends_when_none_of_its_images_can_be_read_any_more() {
     let paths = ["1.png", "2.png"].map(|name| folder.path().join(name));
     paths.iter().for_each(|path| image::RgbImage::new(4, 2).save(path).unwrap());
     let source = Source::Images { paths: paths.to_vec(), again: true, fps: None };
-    let shared = Shared::new(Board::new(ProgressBar::hidden()));
+    let shared = RunState::new(Board::new(ProgressBar::hidden()));
     let slot = Arc::new(Slot::new(Policy::Every));
-    let mut feed = Feed::new(Arc::clone(&slot), Arc::clone(&shared), None);
-    let capture = std::thread::spawn(move || source.run(&mut feed));
+    let mut sender = FrameSender::new(Arc::clone(&slot), Arc::clone(&shared), None);
+    let capture = std::thread::spawn(move || source.run(&mut sender));
     let mut frames = 0;
     let take = || matches!(slot.take(Duration::from_secs(20)), Taken::Item(_));
     // A file that is away for some rounds only is named once.
@@ -193,11 +193,11 @@ fn a_hundred_faults_in_random_order_are_each_reported_and_recovered_from() {
     }
     script += "*) while :; do frame 8 6; sleep 0.01; done ;;\nesac\n";
     let path = program(folder.path(), &script);
-    let shared = Shared::new(Board::new(ProgressBar::hidden()));
+    let shared = RunState::new(Board::new(ProgressBar::hidden()));
     let slot = Arc::new(Slot::new(Policy::Latest));
-    let mut feed = Feed::new(Arc::clone(&slot), Arc::clone(&shared), None);
+    let mut sender = FrameSender::new(Arc::clone(&slot), Arc::clone(&shared), None);
     let source = stream(path.clone(), PATIENCE);
-    let capture = std::thread::spawn(move || source.run(&mut feed));
+    let capture = std::thread::spawn(move || source.run(&mut sender));
     let until = Instant::now() + Duration::from_secs(240);
     let reopened = || shared.tally.reopened.load(std::sync::atomic::Ordering::Relaxed);
     while reopened() < 100 && Instant::now() < until {

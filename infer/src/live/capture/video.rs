@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 use shared::error::{Error, Result};
 
-use super::Feed;
+use super::FrameSender;
 use super::pace::Pace;
 use super::patience::{Intervals, Patience};
 use super::pipe::{Arrival, Pipe};
 use crate::live::clock::Stamp;
 use crate::live::counts::Tally;
 use crate::live::ffmpeg::Ffmpeg;
-use crate::live::input::Input;
+use crate::live::input::VideoInput;
 
 /// Why frames stopped coming.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,27 +30,27 @@ enum End {
 
 /// Delivers the frames of an input; see [`super::Source::run`].
 pub fn run(
-    input: &Input,
+    input: &VideoInput,
     ffmpeg: &Ffmpeg,
     fps: Option<f64>,
     patience: Patience,
-    feed: &mut Feed,
+    sender: &mut FrameSender,
 ) -> Result<()> {
     let mut watch = Watch::new(input, Pace::new(fps), patience);
     let mut pause = patience.pause;
-    while feed.wanted() {
-        let before = feed.delivered();
+    while sender.wanted() {
+        let before = sender.delivered();
         let end = match Pipe::open(ffmpeg, input) {
-            Ok(mut pipe) => watch.follow(&mut pipe, feed),
+            Ok(mut pipe) => watch.follow(&mut pipe, sender),
             // Too many processes or open files, say, which may pass.
             Err(error) if input.is_live() => End::Broken(error.to_string()),
             Err(error) => return Err(error.within(format!("source: {input}"))),
         };
-        let frames = feed.delivered();
+        let frames = sender.delivered();
         let line = match end {
             End::Enough => return Ok(()),
             End::Ended if !input.is_live() && frames > 0 => {
-                feed.shared.board.say(format!("source: {input}: ended after {frames} frames"));
+                sender.shared.board.say(format!("source: {input}: ended after {frames} frames"));
                 return Ok(());
             }
             End::Ended => "ended".into(),
@@ -68,18 +68,18 @@ pub fn run(
         }
         watch.lost.get_or_insert_with(Instant::now);
         let seconds = pause.as_secs_f64();
-        feed.fault(format!("source: {input}: {line}; opening it again in {seconds:.2} s"));
-        if feed.shared.stop.sleep(pause) {
+        sender.fault(format!("source: {input}: {line}; opening it again in {seconds:.2} s"));
+        if sender.shared.stop.sleep(pause) {
             return Ok(());
         }
         pause = (pause * 2).min(patience.longest);
-        Tally::count(&feed.shared.tally.reopened);
+        Tally::count(&sender.shared.tally.reopened);
     }
     Ok(())
 }
 
 struct Watch<'a> {
-    input: &'a Input,
+    input: &'a VideoInput,
     patience: Patience,
     usual: Intervals,
     pace: Pace,
@@ -96,13 +96,13 @@ const GLANCE: Duration = Duration::from_millis(50);
 const RECENT: Duration = Duration::from_secs(2);
 
 impl<'a> Watch<'a> {
-    fn new(input: &'a Input, pace: Pace, patience: Patience) -> Self {
+    fn new(input: &'a VideoInput, pace: Pace, patience: Patience) -> Self {
         let (usual, began) = (Intervals::default(), Instant::now());
         Self { input, patience, usual, pace, size: None, began, lost: None }
     }
 
     /// Delivers frames until they end.
-    fn follow(&mut self, pipe: &mut Pipe, feed: &mut Feed) -> End {
+    fn follow(&mut self, pipe: &mut Pipe, sender: &mut FrameSender) -> End {
         let (mut last, mut first) = (Instant::now(), true);
         let (mut reported, mut patience) = (false, self.patience());
         let mut before = None;
@@ -111,9 +111,9 @@ impl<'a> Watch<'a> {
         loop {
             match pipe.frames.recv_timeout(GLANCE) {
                 Ok(Ok(arrival)) => {
-                    self.notice(&arrival, feed);
+                    self.notice(&arrival, sender);
                     if let Some(fps) = pipe.fps()
-                        && feed.shared.source_fps.set(fps).is_ok()
+                        && sender.shared.source_fps.set(fps).is_ok()
                     {
                         // All that is known of it so far; eight frames on, it is forgotten.
                         self.usual.note(Duration::from_secs_f64(1.0 / fps));
@@ -122,13 +122,13 @@ impl<'a> Watch<'a> {
                         self.usual.note(arrival.arrived.at.saturating_duration_since(before));
                     }
                     patience = self.patience();
-                    if self.pace.wait(&feed.shared.stop) {
+                    if self.pace.wait(&sender.shared.stop) {
                         return End::Enough;
                     }
                     // ffmpeg is ahead of a file's pace: its frames arrive when their turn has come.
                     let live = self.input.is_live();
                     let arrived = if live { arrival.arrived } else { Stamp::now() };
-                    if !feed.deliver(arrival.image, arrived, arrival.capture) {
+                    if !sender.deliver(arrival.image, arrived, arrival.capture) {
                         return End::Enough;
                     }
                     (last, first, reported) = (Instant::now(), false, false);
@@ -145,25 +145,25 @@ impl<'a> Watch<'a> {
                     };
                 }
             }
-            if !feed.wanted() {
+            if !sender.wanted() {
                 return End::Enough;
             }
             // What it complains about while frames go on; the reason of an end is told with the end.
             if !first && let Some(problem) = self.problem(pipe) {
-                feed.fault(format!("source: {}: ffmpeg: {problem}", self.input));
+                sender.fault(format!("source: {}: ffmpeg: {problem}", self.input));
                 told = Some(problem);
             }
             let waited = last.elapsed();
             if waited > patience.report && !reported {
                 reported = true;
                 self.lost.get_or_insert(last);
-                feed.fault(format!(
+                sender.fault(format!(
                     "source: {}: no frame for {:.1} s",
                     self.input,
                     waited.as_secs_f64()
                 ));
             }
-            let too_long = match (first, feed.delivered()) {
+            let too_long = match (first, sender.delivered()) {
                 // The last of several attempts has a moment, too.
                 (true, 0) => self.began.elapsed() > patience.open && waited > patience.report,
                 (true, _) => waited > patience.open,
@@ -208,10 +208,11 @@ impl<'a> Watch<'a> {
     }
 
     /// Reports that frames are back, or of another size.
-    fn notice(&mut self, arrival: &Arrival, feed: &Feed) {
+    fn notice(&mut self, arrival: &Arrival, sender: &FrameSender) {
         if let Some(lost) = self.lost.take() {
             let seconds = lost.elapsed().as_secs_f64();
-            feed.shared
+            sender
+                .shared
                 .board
                 .say(format!("source: {}: frames again after {seconds:.2} s", self.input));
         }
@@ -219,7 +220,7 @@ impl<'a> Watch<'a> {
         if let Some((w, h)) = self.size.replace((width, height))
             && (w, h) != (width, height)
         {
-            feed.fault(format!(
+            sender.fault(format!(
                 "source: {}: changed size from {w}x{h} to {width}x{height}",
                 self.input
             ));

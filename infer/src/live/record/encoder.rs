@@ -1,5 +1,5 @@
 //! The ffmpeg that encodes: pictures into its pipe, its complaints heard while it runs, its end bounded.
-//! Not where the video goes (`tape`). A process that hangs is killed; what it has written can be played.
+//! Not where the video goes (`target`). A process that hangs is killed; what it has written can be played.
 //!
 //! Pictures that come when they come need times. Raw video has none, and ffmpeg's own stamps follow the wall
 //! clock, which is set now and then; so they are sent as an IVF stream of PPM pictures, whose times are the
@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use image::RgbImage;
 use shared::error::{Context, Error, Result};
 
-use crate::live::ffmpeg::Ffmpeg;
-use crate::live::frame::Shared;
+use super::VideoFormat;
+use crate::live::frame::RunState;
 use crate::live::stop::wait_until;
 
 /// A running ffmpeg that encodes; killed when this is dropped.
@@ -31,14 +31,13 @@ impl Encoder {
     /// # Errors
     /// An ffmpeg, or a thread, that cannot be started.
     pub fn start(
-        ffmpeg: &Ffmpeg,
+        format: &VideoFormat,
         path: &Path,
-        format: &str,
         size: (u32, u32),
         fps: Option<f64>,
-        shared: &Arc<Shared>,
+        shared: &Arc<RunState>,
     ) -> Result<(Self, Pictures)> {
-        let mut child = ffmpeg.encode(path, format, size, fps)?;
+        let mut child = format.ffmpeg.encode(path, format.container, size, fps)?;
         let (Some(pipe), Some(err)) = (child.stdin.take(), child.stderr.take()) else {
             return Err(Error::work("expected pipes to ffmpeg, got none"));
         };
@@ -48,7 +47,7 @@ impl Encoder {
             .name("ffmpeg's messages".into())
             .spawn(move || listen(err, &first, &shared))
             .work(|| "cannot start a thread".into())?;
-        let pictures = Pictures { pipe, clock: fps.is_none().then(Clock::default) };
+        let pictures = Pictures { pipe, headers: fps.is_none().then(IvfHeaders::default) };
         Ok((encoder, pictures))
     }
 
@@ -86,7 +85,7 @@ impl Drop for Encoder {
 
 /// Reads messages as long as there are any, or ffmpeg would wait for room in its pipe. The first is told at
 /// once: those that follow are about the same.
-fn listen(err: ChildStderr, first: &OnceLock<String>, shared: &Shared) {
+fn listen(err: ChildStderr, first: &OnceLock<String>, shared: &RunState) {
     let mut lines = BufReader::new(err);
     let mut line = Vec::new();
     while matches!(lines.by_ref().take(4096).read_until(b'\n', &mut line), Ok(n) if n > 0) {
@@ -102,7 +101,7 @@ fn listen(err: ChildStderr, first: &OnceLock<String>, shared: &Shared) {
 pub struct Pictures {
     pipe: ChildStdin,
     /// Of a video without a rate.
-    clock: Option<Clock>,
+    headers: Option<IvfHeaders>,
 }
 
 impl Pictures {
@@ -111,8 +110,8 @@ impl Pictures {
     /// # Errors
     /// If ffmpeg reads no more.
     pub fn write(&mut self, picture: &RgbImage, at: Instant) -> io::Result<()> {
-        if let Some(clock) = &mut self.clock {
-            self.pipe.write_all(&clock.heading(picture.dimensions(), at))?;
+        if let Some(headers) = &mut self.headers {
+            self.pipe.write_all(&headers.heading(picture.dimensions(), at))?;
         }
         self.pipe.write_all(picture.as_raw())
     }
@@ -120,10 +119,10 @@ impl Pictures {
 
 /// Milliseconds since the first picture, each later than the one before.
 #[derive(Debug, Default)]
-struct Clock(Option<(Instant, u64)>);
+struct IvfHeaders(Option<(Instant, u64)>);
 
-impl Clock {
-    /// What stands before a picture's pixels: IVF's and PPM's headers, and that of the stream before the first.
+impl IvfHeaders {
+    /// What stands before a picture's pixels: IVF's and PPM's headers, and the stream's own before the first.
     fn heading(&mut self, (width, height): (u32, u32), at: Instant) -> Vec<u8> {
         let mut bytes = Vec::new();
         let (start, ms) = match self.0 {
@@ -157,9 +156,9 @@ mod tests {
 
     #[test]
     fn times_are_the_frames_own_and_never_stand_still() {
-        let (start, mut clock) = (Instant::now(), Clock::default());
+        let (start, mut headers) = (Instant::now(), IvfHeaders::default());
         let mut time = |ms: u64| {
-            let bytes = clock.heading((4, 2), start + Duration::from_millis(ms));
+            let bytes = headers.heading((4, 2), start + Duration::from_millis(ms));
             let frame = &bytes[bytes.len() - 23..]; // 12 of IVF, "P6 4 2 255\n"
             assert_eq!(frame[..4], (11 + 24_u32).to_le_bytes());
             assert_eq!(&frame[12..], b"P6 4 2 255\n");

@@ -87,7 +87,7 @@ impl Header {
         Ok(header)
     }
 
-    /// Bytes of labels behind the header. Frames are bounded, so that it fits (`shared::decode::MAX_PIXELS`).
+    /// Bytes of labels behind the header. Frames are bounded, so that it fits (`shared::decode::MAX_SIDE`).
     pub fn labels_length(&self) -> u32 {
         self.width.saturating_mul(self.height)
     }

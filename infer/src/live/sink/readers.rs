@@ -17,20 +17,20 @@ use super::Header;
 use super::socket::{Bound, listen};
 use crate::interrupt;
 use crate::live::clock::Limit;
-use crate::live::frame::{Seen, Shared};
+use crate::live::frame::{RunState, SegmentedFrame};
 use crate::live::slot::{Policy, Slot, Taken};
 use crate::live::stop::wait_until;
 
 /// Where a sink writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum SinkTarget {
     /// Standard output.
     Stdout,
     /// A Unix socket that readers connect to.
     Unix(PathBuf),
 }
 
-impl std::str::FromStr for Place {
+impl std::str::FromStr for SinkTarget {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
@@ -63,7 +63,7 @@ struct Books {
 }
 
 struct Reader {
-    slot: Arc<Slot<Arc<Seen>>>,
+    slot: Arc<Slot<Arc<SegmentedFrame>>>,
     thread: JoinHandle<()>,
 }
 
@@ -73,7 +73,7 @@ struct Writing {
     hashes: Arc<[[u8; 32]]>,
     limit: Limit,
     books: Arc<Books>,
-    shared: Arc<Shared>,
+    shared: Arc<RunState>,
 }
 
 impl Sink {
@@ -83,10 +83,10 @@ impl Sink {
     /// A socket that is in use or cannot be made, a file of that name that is no socket (exit code 2);
     /// no thread left.
     pub fn open(
-        place: &Place,
+        place: &SinkTarget,
         hashes: Vec<[u8; 32]>,
         limit: Limit,
-        shared: &Arc<Shared>,
+        shared: &Arc<RunState>,
     ) -> Result<Self> {
         let readers = Arc::new(Mutex::new(Vec::new()));
         let books = Arc::new(Books::default());
@@ -97,12 +97,12 @@ impl Sink {
             shared: Arc::clone(shared),
         };
         let socket = match place {
-            Place::Stdout => {
+            SinkTarget::Stdout => {
                 let added = add(&readers, &writing, std::io::stdout(), Leaving::EndsTheRun);
                 added.work(|| "sink: cannot start a thread".into())?;
                 None
             }
-            Place::Unix(path) => {
+            SinkTarget::Unix(path) => {
                 let (listener, bound) = listen(path)?;
                 let hurried = bound.clone();
                 interrupt::before_exit(move || hurried.remove());
@@ -118,7 +118,7 @@ impl Sink {
     }
 
     /// Gives a result to every reader; never waits.
-    pub fn publish(&self, seen: &Arc<Seen>) {
+    pub fn publish(&self, seen: &Arc<SegmentedFrame>) {
         let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         // A reader that has left has closed its slot.
         readers.retain(|reader| reader.slot.put(Arc::clone(seen)).is_ok());
@@ -259,7 +259,11 @@ impl Writing {
     }
 
     /// Writes what comes into the slot until it is closed.
-    fn serve(&self, slot: &Slot<Arc<Seen>>, mut out: impl Write + Buffered) -> std::io::Result<()> {
+    fn serve(
+        &self,
+        slot: &Slot<Arc<SegmentedFrame>>,
+        mut out: impl Write + Buffered,
+    ) -> std::io::Result<()> {
         let mut bounded = 0;
         loop {
             let seen = match slot.take(GLANCE) {
@@ -282,7 +286,7 @@ impl Writing {
     }
 
     /// Writes a packet per model.
-    fn send(&self, seen: &Seen, out: &mut impl Write) -> std::io::Result<()> {
+    fn send(&self, seen: &SegmentedFrame, out: &mut impl Write) -> std::io::Result<()> {
         for ((model, labels), &model_sha256) in (0..).zip(&seen.labels).zip(&*self.hashes) {
             let arrived = seen.frame.arrived;
             let age = arrived.age(Instant::now());
@@ -325,8 +329,8 @@ mod tests {
     fn readers_that_leave_while_nothing_comes_are_noticed_and_too_many_are_turned_away() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("labels");
-        let place = Place::Unix(path.clone());
-        let shared = Shared::new(Board::new(ProgressBar::hidden()));
+        let place = SinkTarget::Unix(path.clone());
+        let shared = RunState::new(Board::new(ProgressBar::hidden()));
         let sink = Sink::open(&place, Vec::new(), Limit(Duration::ZERO), &shared).unwrap();
         let connect = || UnixStream::connect(&path).unwrap();
         let mute = connect();
@@ -348,8 +352,8 @@ mod tests {
 
     #[test]
     fn a_place_is_stdout_or_a_socket() {
-        assert_eq!("stdout".parse(), Ok(Place::Stdout));
-        assert_eq!("unix:/run/s".parse(), Ok(Place::Unix("/run/s".into())));
-        assert!("unix:".parse::<Place>().is_err() && "tcp:1".parse::<Place>().is_err());
+        assert_eq!("stdout".parse(), Ok(SinkTarget::Stdout));
+        assert_eq!("unix:/run/s".parse(), Ok(SinkTarget::Unix("/run/s".into())));
+        assert!("unix:".parse::<SinkTarget>().is_err() && "tcp:1".parse::<SinkTarget>().is_err());
     }
 }

@@ -16,7 +16,7 @@ use shared::render::{
     paste, scale, shorten, text_width,
 };
 
-use super::frame::Seen;
+use super::frame::SegmentedFrame;
 use super::keys::{Look, View};
 pub use head::Head;
 use layout::Layout;
@@ -62,7 +62,7 @@ impl Painter {
     /// The picture, of this size. Panels keep the frame's proportions whatever the size.
     pub fn compose(
         &self,
-        seen: &Seen,
+        seen: &SegmentedFrame,
         freshness: Freshness,
         look: &Look,
         head: &Head,

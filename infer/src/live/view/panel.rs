@@ -5,7 +5,7 @@ use image::{GrayImage, RgbImage, imageops};
 use shared::render::{FALSE_COLOR, MISSED_COLOR, RIGHT_COLOR, Rect, Wash, crop};
 
 use super::{Freshness, Painter};
-use crate::live::frame::Seen;
+use crate::live::frame::SegmentedFrame;
 use crate::live::keys::{Look, View};
 
 /// Where this model sees a rare class and the first does not.
@@ -23,7 +23,7 @@ const MARKED: f32 = 0.85;
 /// The panel of a model, as large as the part of the frame that is shown.
 pub fn panel(
     painter: &Painter,
-    seen: &Seen,
+    seen: &SegmentedFrame,
     model: usize,
     freshness: Freshness,
     look: &Look,

@@ -23,11 +23,17 @@ fn card() -> Card {
 }
 
 /// A grey frame; the first model sees `first` everywhere, the second `second`.
-fn seen(first: u8, second: u8) -> Seen {
+fn seen(first: u8, second: u8) -> SegmentedFrame {
     let image = RgbImage::from_fn(60, 40, |x, y| Rgb([100 + x as u8, 90, 80 + y as u8]));
     let frame = Frame { sequence: 0, image, arrived: Stamp::now(), capture: Duration::ZERO };
     let labels = [first, second].map(|l| GrayImage::from_pixel(60, 40, Luma([l]))).to_vec();
-    Seen { frame, labels, prepare: Duration::ZERO, run: Duration::ZERO, post: Duration::ZERO }
+    SegmentedFrame {
+        frame,
+        labels,
+        prepare: Duration::ZERO,
+        run: Duration::ZERO,
+        post: Duration::ZERO,
+    }
 }
 
 fn painter() -> Painter {
@@ -35,7 +41,7 @@ fn painter() -> Painter {
     Painter::new(vec!["first".into(), "second".into()], &[&card, &card])
 }
 
-fn pixel(seen: &Seen, model: usize, freshness: Freshness, look: &Look) -> [u8; 3] {
+fn pixel(seen: &SegmentedFrame, model: usize, freshness: Freshness, look: &Look) -> [u8; 3] {
     panel::panel(&painter(), seen, model, freshness, look).get_pixel(20, 10).0
 }
 
@@ -46,7 +52,7 @@ fn a_stale_result_shows_nothing_of_its_labels_in_any_view() {
     for view in [View::Overlay, View::Colours, View::Photograph, View::Rare] {
         for highlight in [None, Some(1)] {
             let look = Look { highlight, ..Look::new(view, 1.0) };
-            let compose = |seen: &Seen, freshness| {
+            let compose = |seen: &SegmentedFrame, freshness| {
                 painter().compose(seen, freshness, &look, &Head::default(), SIZE)
             };
             assert_eq!(compose(&seen(0, 1), STALE), compose(&seen(2, 0), STALE), "{view:?}");

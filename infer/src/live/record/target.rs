@@ -1,4 +1,4 @@
-//! Where a recording goes: a name that is free, taken when the request is checked, before anything runs.
+//! Where a recording goes: checked with the request, made with the first picture, under a name that is free.
 //! Not how it is written. Nothing is ever overwritten: a service that is started again records beside what
 //! it has recorded before.
 
@@ -7,86 +7,110 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use shared::error::{Context, Error, Result, tell};
-use shared::output_path::make_parent;
+use shared::error::{Context, Error, Result};
+use shared::output_path::{check_folder, folder_of};
 
 use crate::interrupt;
+use crate::live::board::Board;
 use crate::live::ffmpeg::Ffmpeg;
 
-/// Where pictures go.
+/// What `--record` asks for; nothing is made yet.
 #[derive(Debug)]
-pub enum Tape {
+pub struct RecordTarget {
+    path: PathBuf,
+    /// `None` for a folder of pictures.
+    video: Option<VideoFormat>,
+}
+
+/// How a video is made.
+#[derive(Debug)]
+pub struct VideoFormat {
+    /// Its container, as ffmpeg calls it.
+    pub container: &'static str,
+    /// The program that encodes.
+    pub ffmpeg: Ffmpeg,
+}
+
+/// A place that is the recording's own.
+#[derive(Debug)]
+pub enum Reserved {
     /// A video file.
-    Video {
-        /// The file.
-        place: Place,
-        /// Its container, as ffmpeg calls it.
-        format: &'static str,
-        /// The program that encodes.
-        ffmpeg: Ffmpeg,
-    },
-    /// A folder of `frame-SEQUENCE.png`.
+    Video(ReservedFile, VideoFormat),
+    /// A folder for pictures.
     Folder(PathBuf),
 }
 
 /// Containers by the ending of the file.
-const FORMATS: [(&str, &str); 3] = [("mp4", "mp4"), ("mkv", "matroska"), ("mov", "mov")];
+const CONTAINERS: [(&str, &str); 3] = [("mp4", "mp4"), ("mkv", "matroska"), ("mov", "mov")];
 
-impl Tape {
-    /// What `--record PATH` means: PATH, or the first of PATH-2, PATH-3 and so on (before the ending) that is
-    /// not there yet. Which one is said.
+impl RecordTarget {
+    /// What `--record PATH` means: a video by its ending, else a folder.
     ///
     /// # Errors
     /// An unknown ending, a place that cannot be written to, a missing ffmpeg (exit code 2).
-    pub fn new(path: &Path) -> Result<Self> {
+    pub fn check(path: &Path) -> Result<Self> {
         let what = || format!("record: {}", path.display());
-        let closed = |e: Error| e.hint("the folder above it must allow writing");
         let Some(name) = path.file_name() else {
             return Err(Error::request(format!("{}: expected a name, got none", what()))
                 .hint("name a file, or a folder that is empty or new"));
         };
         let lower = name.to_string_lossy().to_lowercase();
-        if FORMATS.iter().any(|(ending, _)| lower.strip_prefix('.') == Some(ending)) {
+        if CONTAINERS.iter().any(|(ending, _)| lower.strip_prefix('.') == Some(ending)) {
             return Err(Error::request(format!("{}: expected a name before {lower}", what()))
                 .hint(format!("such as drive{lower}")));
         }
-        let tape = match path.extension().filter(|_| !path.is_dir()) {
-            Some(ending) => {
-                let format = format_of(&ending.to_string_lossy()).map_err(|e| e.within(what()))?;
-                let ffmpeg = Ffmpeg::find("record")?;
-                make_parent(path)?;
-                let place = Place::new(path).request(what).map_err(closed)?;
-                Self::Video { place, format, ffmpeg }
-            }
-            None => {
-                make_parent(path)?;
-                let folder = free(path, name, None, take_folder).request(what).map_err(closed)?;
-                tempfile::tempfile_in(&folder).request(what).map_err(closed)?; // or no picture could be
-                Self::Folder(folder)
-            }
+        let video = match path.extension().filter(|_| !path.is_dir()) {
+            Some(ending) => Some(VideoFormat {
+                container: container(&ending.to_string_lossy()).map_err(|e| e.within(what()))?,
+                ffmpeg: Ffmpeg::find("record")?,
+            }),
+            None => None,
         };
-        if tape.path() != path {
-            tell(format_args!(
-                "{} is there already: recording to {}",
-                what(),
-                tape.path().display()
-            ));
-        }
-        Ok(tape)
+        let folder = if is_empty_folder(path) { path } else { folder_of(path) };
+        check_folder(folder).map_err(|e| e.within("record"))?;
+        Ok(Self { path: path.to_owned(), video })
     }
 
+    /// Takes PATH, or the first of PATH-2, PATH-3 and so on (before the ending) that is not there yet, which is
+    /// said on the board.
+    ///
+    /// # Errors
+    /// A place that cannot be made (exit code 1): it could when the request was checked, and may be again.
+    pub fn reserve(self, board: &Board) -> Result<Reserved> {
+        let Self { path, video } = self;
+        let what = format!("record: {}", path.display());
+        let reserve = || -> io::Result<Reserved> {
+            fs::create_dir_all(folder_of(&path))?;
+            Ok(match video {
+                Some(format) => Reserved::Video(ReservedFile::new(&path)?, format),
+                None => {
+                    let name = path.file_name().unwrap_or_default();
+                    Reserved::Folder(free(&path, name, None, take_folder)?)
+                }
+            })
+        };
+        let place = reserve().work(|| what.clone())?;
+        if place.path() != path {
+            let other = place.path().display();
+            board.say(format!("{what} is there already: recording to {other}"));
+        }
+        Ok(place)
+    }
+}
+
+impl Reserved {
     /// The file or folder.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Video { place, .. } => &place.0,
+            Self::Video(file, _) => &file.0,
             Self::Folder(folder) => folder,
         }
     }
 }
 
-fn format_of(ending: &str) -> Result<&'static str> {
-    let known = FORMATS.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known));
-    known.map(|(_, format)| *format).ok_or_else(|| {
+fn container(ending: &str) -> Result<&'static str> {
+    let known = CONTAINERS.iter().find(|(known, _)| ending.eq_ignore_ascii_case(known));
+    known.map(|(_, container)| *container).ok_or_else(|| {
         Error::request(format!("expected .mp4, .mkv or .mov, got .{ending}"))
             .hint("a name without ending is a folder for PNG files")
     })
@@ -94,9 +118,9 @@ fn format_of(ending: &str) -> Result<&'static str> {
 
 /// The file of a video, made empty to hold its name. It goes again if nothing was recorded into it.
 #[derive(Debug)]
-pub struct Place(PathBuf);
+pub struct ReservedFile(PathBuf);
 
-impl Place {
+impl ReservedFile {
     fn new(path: &Path) -> io::Result<Self> {
         let make = |name: &Path| fs::File::create_new(name).map(drop);
         let stem = path.file_stem().unwrap_or_default();
@@ -117,7 +141,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ReservedFile {
     fn drop(&mut self) {
         remove_if_empty(&self.0);
     }
@@ -156,42 +180,59 @@ fn free(
 /// Makes a folder, or takes one that is empty.
 fn take_folder(path: &Path) -> io::Result<()> {
     match fs::create_dir(path) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists && path.is_dir() => {
-            let empty = fs::read_dir(path)?.next().is_none();
-            if empty { Ok(()) } else { Err(e) }
-        }
+        Err(e) if e.kind() == ErrorKind::AlreadyExists && is_empty_folder(path) => Ok(()),
         made => made,
     }
 }
 
+fn is_empty_folder(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+}
+
 #[cfg(test)]
 mod tests {
+    use indicatif::ProgressBar;
+
     use super::*;
+
+    fn board() -> Board {
+        Board::new(ProgressBar::hidden())
+    }
 
     #[test]
     fn nothing_is_overwritten_and_a_name_that_held_nothing_is_free_again() {
         let folder = tempfile::tempdir().unwrap();
         let film = folder.path().join("a.film.mkv");
-        let name = |place: &Place| place.path().file_name().unwrap().to_owned();
-        let (first, second) = (Place::new(&film).unwrap(), Place::new(&film).unwrap());
+        let name = |file: &ReservedFile| file.path().file_name().unwrap().to_owned();
+        let (first, second) =
+            (ReservedFile::new(&film).unwrap(), ReservedFile::new(&film).unwrap());
         assert_eq!((name(&first), name(&second)), ("a.film.mkv".into(), "a.film-2.mkv".into()));
         std::os::unix::fs::symlink("/no/such/place", folder.path().join("a.film-3.mkv")).unwrap();
-        assert_eq!(name(&Place::new(&film).unwrap()), "a.film-4.mkv");
+        assert_eq!(name(&ReservedFile::new(&film).unwrap()), "a.film-4.mkv");
         fs::write(first.path(), "recorded").unwrap();
         drop((first, second));
         assert_eq!(fs::read(&film).unwrap(), b"recorded");
-        assert_eq!(name(&Place::new(&film).unwrap()), "a.film-2.mkv");
+        assert_eq!(name(&ReservedFile::new(&film).unwrap()), "a.film-2.mkv");
     }
 
     #[test]
     fn folders_are_taken_when_they_are_empty() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("v1.2");
-        let take = || Tape::new(&path).unwrap().path().to_owned();
+        let take =
+            || RecordTarget::check(&path).unwrap().reserve(&board()).unwrap().path().to_owned();
         fs::create_dir(&path).unwrap();
         assert_eq!((take(), take()), (path.clone(), path.clone()));
         fs::write(path.join("frame-000000.png"), "").unwrap();
         assert_eq!(take(), folder.path().join("v1.2-2"));
+    }
+
+    #[test]
+    fn a_request_that_is_only_checked_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = RecordTarget::check(&folder.path().join("new/pictures")).unwrap();
+        assert!(!folder.path().join("new").exists());
+        assert!(target.reserve(&board()).unwrap().path().is_dir());
     }
 
     #[test]
@@ -200,9 +241,9 @@ mod tests {
             ("film.avi", "expected .mp4, .mkv or .mov, got .avi"),
             (".mp4", "record: .mp4: expected a name before .mp4"),
             ("..", "expected a name, got none"),
-            ("/proc/pictures", "record: /proc/pictures: "),
+            ("/proc/pictures", "record: /proc: expected a folder to write to"),
         ] {
-            let error = Tape::new(Path::new(path)).unwrap_err();
+            let error = RecordTarget::check(Path::new(path)).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");
             assert_eq!(error.blame(), shared::error::Blame::Request);
         }
