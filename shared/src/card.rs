@@ -22,6 +22,11 @@ pub const FORMAT: u32 = 1;
 /// The rare classes are those under this share of the training set's valid pixels.
 pub const RARE_SHARE: f64 = 0.02;
 
+/// Train ids of the classes under [`RARE_SHARE`] that do occur, given each class's share of the valid pixels.
+pub fn rare_classes(share: &[f64]) -> Vec<usize> {
+    (0..share.len()).filter(|&class| share[class] > 0.0 && share[class] < RARE_SHARE).collect()
+}
+
 const HINT: &str = "export the model again";
 
 /// All that an exported model says of itself.
@@ -183,10 +188,9 @@ impl Card {
         self.probe.check(c)
     }
 
-    /// Train ids of the classes under [`RARE_SHARE`] that do occur; none if the shares are unknown.
+    /// Train ids of the [`rare_classes`]; none if the shares are unknown.
     pub fn rare_classes(&self) -> Vec<usize> {
-        let rare = |s: f64| s > 0.0 && s < RARE_SHARE;
-        (0..self.class_share.len()).filter(|&i| rare(self.class_share[i])).collect()
+        rare_classes(&self.class_share)
     }
 
     /// The output called `name`, if the graph has it.

@@ -10,11 +10,8 @@ mod picture;
 pub use label::{LabelEncoding, RawLabel, Values, label};
 pub use picture::{rgb, size};
 
-/// Longest side that is decoded, in pixels.
+/// Longest side that is decoded, in pixels: a square 16-bit RGB label of it still fits in 2 GiB.
 pub const MAX_SIDE: u32 = 16384;
-
-/// Most pixels that are decoded: a 16-bit RGB label of this size still fits in 2 GiB.
-pub const MAX_PIXELS: u64 = 1 << 28;
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! Writing files that matter: whole or not at all, whatever happens in between.
-//! Not for logs that grow line by line, and not a lock: of two writers the last one wins.
+//! Not for logs that grow line by line. Of two writers the last one wins, unless they agree on a file to [`lock`].
 //! The order (write beside, sync, rename, sync the folder) is the usual one on POSIX file systems. A link keeps
 //! pointing where it did, and to what is no file (`--json /dev/stdout`, a pipe) bytes are only passed on.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -115,10 +115,35 @@ fn beside(path: &Path) -> Result<(PathBuf, PathBuf)> {
 pub fn remove_leftovers(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with('.') && name.ends_with(".tmp") {
+        if is_beside(&entry.file_name().to_string_lossy()) {
             let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether a name is one that [`beside`] gives: `.NAME.PID.COUNT.tmp`.
+fn is_beside(name: &str) -> bool {
+    let words = name.strip_prefix('.').and_then(|name| name.strip_suffix(".tmp"));
+    let mut words = words.unwrap_or_default().rsplitn(3, '.'); // COUNT, PID, NAME
+    let number = |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit());
+    words.next().is_some_and(number)
+        && words.next().is_some_and(number)
+        && words.next().is_some_and(|name| !name.is_empty())
+}
+
+/// Creates a file and locks it for as long as the result lives; nothing if another process holds it. It is never
+/// removed: whoever waits for it must wait for the same file.
+///
+/// # Errors
+/// A file that cannot be created (exit code 2), a file system without locks (exit code 1).
+pub fn lock(path: &Path) -> Result<Option<File>> {
+    let file = File::create(path).request(|| format!("{}: cannot create", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(cause)) => {
+            Err(Error::work(format!("{}: cannot lock: {cause}", path.display()))
+                .hint("choose a folder on a file system that has locks"))
         }
     }
 }
@@ -198,11 +223,42 @@ mod tests {
     #[test]
     fn leftovers_of_killed_writers_go_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
-        for name in [".last.safetensors.17.0.tmp", "last.safetensors", "notes.tmp", ".lock"] {
+        let own = [".last.safetensors.17.0.tmp", ".a.4194304.12.tmp"];
+        let others = [
+            "..17.0.tmp",
+            ".17.0.tmp",
+            ".lock",
+            ".vimrc.tmp",
+            ".x.1.b.tmp",
+            ".x.1.tmp",
+            "a.1.2.tmp",
+        ];
+        for name in own.iter().chain(&others) {
             fs::write(dir.path().join(name), b"x").unwrap();
         }
         remove_leftovers(dir.path());
-        assert_eq!(names(dir.path()), [".lock", "last.safetensors", "notes.tmp"]);
+        assert_eq!(names(dir.path()), others);
+
+        // What `beside` gives is what is found again.
+        let (_, left) = beside(&dir.path().join("last.safetensors")).unwrap();
+        fs::write(left, b"x").unwrap();
+        remove_leftovers(dir.path());
+        assert_eq!(names(dir.path()), others);
+    }
+
+    #[test]
+    fn a_lock_has_one_holder() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(".lock");
+        let _held = lock(&path).unwrap().expect("nobody else's");
+        assert!(lock(&path).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_had_at_all_is_not_taken_for_a_held_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = lock(&dir.path().join("no/.lock")).unwrap_err();
+        assert!(error.to_string().contains("no/.lock: cannot create: No such file"), "{error}");
     }
 
     #[test]

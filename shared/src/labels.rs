@@ -1,10 +1,10 @@
-//! The vocabulary of labels: what a class is, and which value takes no part.
+//! The vocabulary of labels: what a class is, and which value is ignored.
 //! Not which class a data set's values belong to: that is `dataset`.
 //! Train ids are 0..C-1 in the order of a data set's classes, as in the Cityscapes scripts.
 
 use serde::{Deserialize, Serialize};
 
-/// Train id of pixels that take no part in losses, metrics or counts.
+/// Train id of ignored pixels: they count in no loss, metric or statistic.
 pub const IGNORE: u8 = 255;
 
 /// The most classes a data set can have: train ids are bytes, and 255 is taken.

@@ -36,7 +36,7 @@ pub struct ClassReport {
 /// Everything that is reported of an evaluation. A mean leaves out the classes whose ratio is `None`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Pixels that took part.
+    /// Pixels that were counted.
     pub pixels: u64,
     /// Share of those that are right.
     pub pixel_accuracy: Option<f64>,
@@ -61,7 +61,7 @@ pub struct EvalFile {
     pub split: String,
     /// Number of images scored.
     pub images: u64,
-    /// How images were seen if not once and whole.
+    /// How images were seen, if not once and undivided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub averaged: Option<Averaged>,
     /// The numbers, in the same JSON object.
@@ -76,7 +76,7 @@ pub struct Averaged {
     pub scales: Vec<f64>,
     /// Whether each was seen mirrored, too.
     pub flip: bool,
-    /// Width and height of windows; `None`: images were seen whole.
+    /// Width and height of windows; `None`: images were not divided.
     pub window: Option<[u32; 2]>,
     /// Share of a window that the next one covers again.
     pub overlap: Option<f64>,
@@ -107,7 +107,7 @@ impl Confusion {
         self.classes
     }
 
-    /// Counts pixels: `truth` is train ids with 255 for those that take no part, `prediction` train ids.
+    /// Counts pixels: `truth` is train ids with 255 for those that are ignored, `prediction` train ids.
     ///
     /// # Panics
     /// If the two differ in length, or a value is neither a class nor (for the truth) 255: both are

@@ -1,7 +1,7 @@
 //! Places to write: tried before the work and made after it, so that a wrong path costs no hour and a refused
-//! request leaves nothing behind. Not the writing, which is `files`'. Errors of places are the request's.
+//! request leaves nothing behind. Not the writing, which is `files`'. A wrong place is the request's fault.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use crate::error::{Context, Error, Result};
@@ -28,11 +28,16 @@ pub fn check_file(file: &Path) -> Result<()> {
 /// Refuses a folder that could not be made or written to; makes nothing.
 ///
 /// # Errors
-/// Such a folder (exit code 2).
+/// Such a folder (exit code 2); a disk that is full or fails (1: it may pass).
 pub fn check_folder(folder: &Path) -> Result<()> {
     try_to_write(folder).map_err(|e| {
-        Error::request(format!("{}: expected a folder to write to, got {e}", folder.display()))
-            .hint(WRITABLE)
+        let line = format!("{}: expected a folder to write to, got {e}", folder.display());
+        match e.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                Error::work(line).hint("make room there, or name another folder")
+            }
+            _ => Error::request(line).hint(WRITABLE),
+        }
     })
 }
 

@@ -38,6 +38,17 @@ pub fn resize_image(img: &RgbImage, width: u32, height: u32) -> RgbImage {
     RgbImage::from_raw(width, height, target.into_vec()).expect("the buffer was made for this size")
 }
 
+/// The image at the `[width, height]` that a model is evaluated at; none: at its own.
+///
+/// # Panics
+/// As [`resize_image`].
+pub fn at_evaluation_size(image: RgbImage, size: Option<[u32; 2]>) -> RgbImage {
+    match size {
+        Some([width, height]) => resize_image(&image, width, height),
+        None => image,
+    }
+}
+
 /// Resizes by taking the pixel under each new pixel's centre; no value appears that was not there.
 ///
 /// # Panics

@@ -4,7 +4,7 @@
 
 use image::{GrayImage, Rgb, RgbImage};
 use serde::Deserialize;
-use shared::preprocess::{resize_image, resize_labels};
+use shared::preprocess::{at_evaluation_size, resize_image, resize_labels};
 
 #[derive(Deserialize)]
 struct Case {
@@ -49,4 +49,6 @@ fn labels_are_resized_as_pillow_does_and_keep_their_values() {
 fn the_same_size_changes_nothing() {
     let image = source([9, 7]);
     assert_eq!(resize_image(&image, 9, 7), image);
+    assert_eq!(at_evaluation_size(image.clone(), None), image);
+    assert_eq!(at_evaluation_size(image.clone(), Some([5, 3])), resize_image(&image, 5, 3));
 }

@@ -1,6 +1,8 @@
 //! Bad input to the `train` program: one line, a hint, exit code 2, and nothing half-written.
 
+use std::fs::File;
 use std::path::Path;
+use std::process::Stdio;
 use tests::{TINY_RECIPE, program, streets, succeeds};
 
 /// Runs `train` and expects a refusal that contains every one of some words.
@@ -102,7 +104,7 @@ fn a_wrong_recipe_is_refused_before_anything_is_written() {
     bench.fit_refuses(&["data.dataset=kitti"], &["kitti", "camvid"]);
     bench.fit_refuses(&["data.train=training"], &["training"]);
     bench.fit_refuses(&["noequals"], &["key=value"]);
-    bench.fit_refuses(&["start.weights=\"none.safetensors\""], &["none.safetensors"]);
+    bench.fit_refuses(&["start.weights=\"none.safetensors\""], &["weights: none", "in Python"]);
     let missing = bench.path("missing.toml");
     refuses(&["fit", "--recipe", &missing], &["missing.toml", "hint: "]);
 }
@@ -152,8 +154,9 @@ fn an_export_of_something_else_is_refused_and_leaves_no_file() {
         refuses(&["export", "--checkpoint", checkpoint, "--output", &model], words);
         assert!(!Path::new(&model).exists());
     };
-    export(&bench.path("none.safetensors"), &["none.safetensors"]);
-    export(&bench.recipe, &["not a safetensors file", "hint: "]);
+    let hint = "hint: a checkpoint is last.safetensors or best.safetensors";
+    export(&bench.path("none.safetensors"), &["error: checkpoint: ", "none.safetensors", hint]);
+    export(&bench.recipe, &["not a safetensors file", hint]);
     let args = ["fit", "--recipe", &bench.recipe, "--data-root", &bench.data, "--out", &bench.out];
     succeeds(program("train").args(args).args(["--set", "train.iterations=1"]));
     let last = format!("{}/last.safetensors", bench.out);
@@ -179,6 +182,19 @@ fn an_export_of_something_else_is_refused_and_leaves_no_file() {
     let mut args = other.to_vec();
     args.extend(["--set", &start, "--set", "model.backbone=resnet50"]);
     refuses(&args, &["names do not fit", "hint: "]);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_is_a_failure_and_a_reader_that_has_left_is_none() {
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = program("train").arg("losses").stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).to_string();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("error: standard output: cannot write: "), "{said}");
+
+    let mut child = program("train").arg("losses").stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Training that is killed, again and again, ends with the same weights as training that is not.
 
+use shared::dataset::{Descriptor, Index};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tests::{TINY_RECIPE, program, streets, succeeds};
+use train::data::Order;
 
 /// The network, the data and the recipe of one test.
 fn fit(folder: &Path, data: &Path, out: &str) -> Command {
@@ -24,6 +26,12 @@ fn tensors(path: &Path) -> BTreeMap<String, Vec<u8>> {
     let bytes = std::fs::read(path).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
     file.iter().map(|(name, view)| (name.to_string(), view.data().to_vec())).collect()
+}
+
+/// The steps that a run's log has a training line of.
+fn log_points(run: &Path) -> Vec<u64> {
+    let lines = train::monitor::read(run, "train").unwrap();
+    lines.into_iter().map(|(step, _)| step as u64).collect()
 }
 
 #[test]
@@ -78,6 +86,44 @@ fn killed_at_many_points_a_run_ends_with_the_same_bits_as_one_never_stopped() {
 }
 
 #[test]
+fn whatever_a_checkpoint_holds_is_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = streets(folder.path(), "streets", "64x64", 4, 1);
+    let mut run = fit(folder.path(), &data, "run");
+    succeeds(run.args(["--set", "train.log_every=100", "--set", "train.checkpoint_every=4"]));
+    // A run killed after step 4 goes on from there: what it did before would never be told.
+    assert_eq!(log_points(&folder.path().join("run")), [4, 6]);
+}
+
+#[test]
+fn a_damaged_file_ends_a_run_but_what_it_learned_is_saved_and_logged() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = streets(folder.path(), "streets", "64x64", 8, 1);
+    let index = Index::open(&Descriptor::find("streets").unwrap(), &data, "train").unwrap();
+    // A sample of the epoch's fourth and last batch: three steps are done when it is met.
+    let met_last = Order::new(8, 2, 0).unwrap().epoch(0)[7];
+    let image = &index.samples[met_last].image;
+    let run = |out: &str| {
+        let mut run = fit(folder.path(), &data, out);
+        run.args(["--set", "train.log_every=100", "--set", "train.checkpoint_every=0"]);
+        run.env("RECALL_SEG_CACHE", folder.path().join("cache"));
+        run
+    };
+    // The classes are counted while it is whole, or the count would meet the damage before the training does.
+    succeeds(&mut run("before"));
+    let mut bytes = std::fs::read(image).unwrap();
+    let third = bytes.len() / 3;
+    bytes[third..].fill(0);
+    std::fs::write(image, bytes).unwrap();
+
+    let output = run("run").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(!output.status.success() && said.contains(&image.display().to_string()), "{said}");
+    assert!(folder.path().join("run/last.safetensors").exists(), "{said}");
+    assert_eq!(log_points(&folder.path().join("run")), [3]);
+}
+
+#[test]
 fn stopped_during_its_last_validation_a_run_makes_up_for_it_and_reports_no_older_one() {
     let folder = tempfile::tempdir().unwrap();
     let data = streets(folder.path(), "streets", "64x64", 4, 60);
@@ -121,16 +167,13 @@ fn a_finished_run_is_not_overwritten_and_another_recipe_is_not_resumed() {
     refused(&["--set", "train.learning_rate=0.5"], "learning_rate = 0.5");
     refused(&["--set", "loss=cross-entropy"], "resume");
     refused(&["--set", "model.backbone=resnet34"], "resnet34");
-    let mut again = fit(folder.path(), &data, "run");
-    let recipe = folder.path().join("tiny.toml");
-    again = {
-        drop(again);
-        let mut command = program("train");
-        command.args(["fit", "--recipe"]).arg(recipe).arg("--data-root").arg(&data);
-        command.arg("--out").arg(folder.path().join("run"));
-        command
-    };
-    let output = again.output().unwrap();
+    let other = ["--set", "train.precision=bf16"];
+    refused(&other, "expected the precision that the run was begun in, f32, got bf16");
+    refused(&other, "hint: go on with --set train.precision=f32");
+    let mut anew = program("train"); // without --resume
+    anew.args(["fit", "--recipe"]).arg(folder.path().join("tiny.toml"));
+    anew.arg("--data-root").arg(&data).arg("--out").arg(folder.path().join("run"));
+    let output = anew.output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("holds a run already"));
     // Best weights alone are worth keeping too.

@@ -107,7 +107,7 @@ fn a_cell_that_fails_is_reported_and_the_rest_is_computed() {
     let output = suite(folder.path(), &data).output().unwrap();
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    assert!(said.contains("failed: cross-entropy, seed 4: weights: "), "{said}");
+    assert!(said.contains("failed: cross-entropy, seed 4: checkpoint: "), "{said}");
     assert!(said.contains("named above: 1") && said.contains("missing: cross-entropy"), "{said}");
     assert!(text(&output.stdout).contains("| recall (momentum=0.5) | 1 |"), "{output:?}");
     let table = std::fs::read_to_string(folder.path().join("suite/table.md")).unwrap();

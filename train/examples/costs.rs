@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use tch::{Device, Kind, Tensor};
-use train::data::{DataSettings, Jitter, Loader};
+use train::data::{DataSettings, Jitter, Loader, LoaderSettings};
 use train::loss::{Loss, LossSettings};
 use train::optimizer::{Group, Optimizer, OptimizerSettings, clip_by_norm};
 
@@ -91,9 +91,10 @@ fn loader(root: &Path) {
         ..DataSettings::default()
     };
     for (name, settings) in [("resize", resized), ("scale, crop, jitter", cropped)] {
-        let mut loader = Loader::new(index.clone(), settings, 8, 0, 1, 0).expect("valid settings");
+        let batches = LoaderSettings { batch: 8, seed: 0, workers: 1, first_batch: 0 };
+        let mut loader = Loader::new(index.clone(), settings, batches).expect("valid settings");
         for pass in ["decoding", "from memory"] {
-            let batches = loader.batches_per_epoch();
+            let batches = index.samples.len() / 8;
             let begun = Instant::now();
             (0..batches).for_each(|_| drop(loader.next().expect("good files")));
             let rate = (8 * batches) as f64 / begun.elapsed().as_secs_f64();

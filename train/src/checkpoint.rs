@@ -17,9 +17,6 @@ use tch::{Device, Tensor};
 /// Key of the metadata line.
 const KEY: &str = "recall-seg";
 
-/// Version of the metadata's form.
-const FORMAT: u32 = 1;
-
 /// Prefix of tensors that belong to the trainer rather than the network.
 const TRAINER: &str = "trainer.";
 
@@ -50,6 +47,9 @@ pub struct About {
     pub iterations: u64,
     /// The run's seed.
     pub seed: u64,
+    /// In what the run computes, the recipe's `auto` resolved; none in checkpoints of before this was kept.
+    #[serde(default)]
+    pub precision: Option<Precision>,
     /// The last step that was validated.
     #[serde(default)]
     pub validated: u64,
@@ -59,7 +59,7 @@ pub struct About {
 
 impl About {
     /// The current version of the form.
-    pub const FORMAT: u32 = FORMAT;
+    pub const FORMAT: u32 = 1;
 }
 
 /// A trained network: the weights, and what they are.
@@ -72,7 +72,7 @@ pub struct Trained {
     pub about: About,
 }
 
-/// The trainer's half of a checkpoint: optimizer state, running recall, by name.
+/// The trainer's half of a checkpoint: optimizer state, running recall, averaged weights, by name.
 pub type TrainerState = Vec<(String, Tensor)>;
 
 /// Writes weights and the trainer's state: enough to go on.
@@ -89,23 +89,28 @@ pub fn save(
     let text = serde_json::to_string(about).work(|| "checkpoint".into())?;
     let metadata = [("format", "pt".to_string()), (KEY, text)];
     let metadata: HashMap<_, _> = metadata.into_iter().map(|(k, v)| (k.to_string(), v)).collect();
-    tensors::write(path, &all, metadata)
+    tensors::write(path, &all, metadata).map_err(|error| error.within("checkpoint"))
 }
 
 /// Reads a checkpoint made here: the network with its weights, and the trainer's state if it has one.
+///
+/// # Errors
+/// A file that is no checkpoint, or one of another version.
 pub fn load(path: &Path, device: Device, precision: Precision) -> Result<(Trained, TrainerState)> {
     let within = |error: Error| error.within(format!("checkpoint: {}", path.display()));
-    let mut file = tensors::read(path)?;
+    let mut file = tensors::read(path).map_err(|error| {
+        error
+            .within("checkpoint")
+            .hint("a checkpoint is last.safetensors or best.safetensors of `train fit`")
+    })?;
     let text = file.metadata.get(KEY).ok_or_else(|| {
         within(Error::request("expected a checkpoint of `train fit`, got weights alone"))
             .hint("weights of others start a run: `train fit --set start.weights=FILE`")
     })?;
     let about: About = serde_json::from_str(text).request(|| "metadata".into()).map_err(within)?;
-    if about.format != FORMAT {
-        return Err(within(Error::request(format!(
-            "expected format {FORMAT}, got {}",
-            about.format
-        ))));
+    if about.format != About::FORMAT {
+        let (expected, got) = (About::FORMAT, about.format);
+        return Err(within(Error::request(format!("expected format {expected}, got {got}"))));
     }
     about.model.check().map_err(within)?;
     let names: Vec<String> =

@@ -56,15 +56,24 @@ fn compute_capability(index: usize) -> Option<u32> {
     nvidia_smi("compute_cap", index)?.split('.').next()?.parse().ok()
 }
 
-/// What the GPU driver's own tool says of a device.
+/// What the GPU driver's own tool says of a device. It counts GPUs by their place on the bus, CUDA the fast ones first: where
+/// those orders differ, `CUDA_DEVICE_ORDER=PCI_BUS_ID` makes them one.
 fn nvidia_smi(query: &str, index: usize) -> Option<String> {
+    let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
     let output = Command::new("nvidia-smi")
         .arg(format!("--query-gpu={query}"))
         .args(["--format=csv,noheader"])
-        .arg(format!("--id={index}"))
+        .arg(format!("--id={}", smi_id(index, visible.as_deref())))
         .output()
         .ok()?;
     Some(String::from_utf8(output.stdout).ok()?.trim().to_string())
+}
+
+/// The `nvidia-smi --id` of CUDA's device `index`, of those that `CUDA_VISIBLE_DEVICES` lists by index or UUID.
+fn smi_id(index: usize, visible: Option<&str>) -> String {
+    let listed = visible.and_then(|list| list.split(',').nth(index));
+    let listed = listed.map(str::trim).filter(|id| !id.is_empty());
+    listed.map_or_else(|| index.to_string(), str::to_string)
 }
 
 /// Opens libtorch's CUDA half, found by the binary's own search path or `LD_LIBRARY_PATH`.
@@ -97,7 +106,7 @@ pub fn hardware(device: Device) -> Option<String> {
     Some(name.trim().to_string()).filter(|name| !name.is_empty())
 }
 
-/// `f32` or `bf16`.
+/// `f32`, `bf16` or `f64`.
 pub fn precision_name(precision: Precision) -> &'static str {
     match precision {
         Precision::F32 => "f32",
@@ -106,11 +115,29 @@ pub fn precision_name(precision: Precision) -> &'static str {
     }
 }
 
-/// For people: `cpu, bf16` or `cuda:0, f32`.
+/// For people: `cpu (2 threads), bf16` or `cuda:0, f32`.
 pub fn describe(device: Device, precision: Precision) -> String {
     let device = match device {
         Device::Cuda(index) => format!("cuda:{index}"),
         _ => format!("cpu ({} threads)", tch::get_num_threads()),
     };
     format!("{device}, {}", precision_name(precision))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_is_asked_about_under_the_name_that_makes_it_visible() {
+        for (index, visible, id) in [
+            (1, None, "1"),
+            (0, Some("2,0"), "2"),
+            (1, Some("2, GPU-5ad1"), "GPU-5ad1"),
+            (0, Some(""), "0"),
+            (1, Some("3"), "1"),
+        ] {
+            assert_eq!(smi_id(index, visible), id, "{index} of {visible:?}");
+        }
+    }
 }

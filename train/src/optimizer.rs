@@ -8,6 +8,7 @@ mod settings;
 pub use clip::clip_by_norm;
 pub use settings::{Adam, OptimizerSettings, Sgd};
 
+use crate::model::params::Section;
 use std::ops::Range;
 use tch::{Device, Kind, Tensor};
 
@@ -20,6 +21,18 @@ pub struct Group {
     pub lr_factor: f64,
     /// Whether weight decay applies.
     pub decay: bool,
+}
+
+impl Group {
+    /// The groups of a network's parameters; the learning rate of its heads is multiplied with `head_lr_factor`.
+    pub fn of_sections(sections: &[Section], head_lr_factor: f64) -> Vec<Self> {
+        let group = |section: &Section| Self {
+            range: section.range.clone(),
+            lr_factor: if section.head { head_lr_factor } else { 1.0 },
+            decay: section.decayed,
+        };
+        sections.iter().map(group).collect()
+    }
 }
 
 /// Elements that one pass works on. On a CPU the dozen operations of a step then find their operands in the cache: over

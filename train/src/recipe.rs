@@ -113,8 +113,11 @@ impl Recipe {
 
     fn parse_and_check(text: &str, changes: &[String]) -> Result<Self> {
         let mut table: toml::Table = text.parse().request(|| "not TOML".into())?;
-        for change in changes {
-            apply(&mut table, change)?;
+        let mut changes = changes.iter().map(|c| key_and_value(c)).collect::<Result<Vec<_>>>()?;
+        // A loss starts from its defaults: it comes before its settings, in whatever order they were typed.
+        changes.sort_by_key(|(key, _)| !LOSS_KEYS.contains(key));
+        for (key, value) in changes {
+            apply(&mut table, key, value)?;
         }
         if let Some(section) = table.get("loss").and_then(toml::Value::as_table) {
             LossSettings::check_keys(section)?;
@@ -195,21 +198,28 @@ impl Recipe {
 /// Sides of an image that the network can be evaluated on.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=16384;
 
-/// Applies one `a.b.c=value`; a value that is no TOML is taken as a string.
-fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
+/// The keys that name a loss.
+const LOSS_KEYS: [&str; 2] = ["loss", "loss.name"];
+
+/// The two sides of one `a.b.c=value`; a value that is no TOML is taken as a string.
+fn key_and_value(change: &str) -> Result<(&str, toml::Value)> {
     let Some((key, value)) = change.split_once('=') else {
         return Err(Error::request(format!("--set: expected key=value, got {change:?}")));
     };
-    let (key, value) = (key.trim(), value.trim());
-    let value = format!("value = {value}")
-        .parse::<toml::Table>()
-        .ok()
-        .and_then(|mut parsed| parsed.remove("value"))
-        .unwrap_or_else(|| toml::Value::String(value.to_string()));
-    // A loss's settings belong to that loss: a new name starts from its defaults.
-    if key == "loss" || key == "loss.name" {
-        let settings = toml::Table::from_iter([("name".to_string(), value)]);
-        table.insert("loss".into(), toml::Value::Table(settings));
+    let parsed = format!("value = {}", value.trim()).parse::<toml::Table>().ok();
+    let parsed = parsed.and_then(|mut table| table.remove("value"));
+    Ok((key.trim(), parsed.unwrap_or_else(|| toml::Value::String(value.trim().to_string()))))
+}
+
+/// Applies one change.
+fn apply(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
+    // A loss's settings belong to that loss: a new one leaves the former's behind.
+    if LOSS_KEYS.contains(&key) {
+        let section = match value {
+            toml::Value::Table(section) if key == "loss" => section,
+            name => toml::Table::from_iter([("name".to_string(), name)]),
+        };
+        table.insert("loss".into(), toml::Value::Table(section));
         return Ok(());
     }
     let mut words: Vec<&str> = key.split('.').collect();
@@ -224,4 +234,50 @@ fn apply(table: &mut toml::Table, change: &str) -> Result<()> {
     }
     at.insert(last.to_string(), value);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECIPE: &str = r#"
+name = "test"
+data = { dataset = "streets" }
+loss = { name = "recall", momentum = 0.9 }
+optimizer = { name = "adam" }
+train = { iterations = 8, batch = 2, learning_rate = 1e-3 }
+"#;
+
+    fn loss(changes: &[&str]) -> Result<LossSettings> {
+        let changes: Vec<String> = changes.iter().map(|c| c.to_string()).collect();
+        Recipe::parse(RECIPE, &changes).map(|recipe| recipe.loss)
+    }
+
+    #[test]
+    fn a_losss_settings_count_before_and_after_its_name() {
+        let focal: LossSettings = toml::from_str("name = 'focal'\ngamma = 1").expect("a loss");
+        for changes in [
+            &["loss=focal", "loss.gamma=1"][..],
+            &["loss.gamma=1", "loss=focal"],
+            &["loss.gamma = 1", "loss.name = focal"],
+            &["loss={ name = \"focal\", gamma = 1 }"],
+        ] {
+            assert_eq!(loss(changes).expect("a loss"), focal, "{changes:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_loss_leaves_the_settings_of_the_former_behind() {
+        let plain = LossSettings::named("recall").expect("a loss");
+        assert_ne!(loss(&[]).expect("a loss"), plain);
+        assert_eq!(loss(&["loss=recall"]).expect("a loss"), plain);
+        assert_eq!(loss(&["loss={name=\"recall\"}"]).expect("a loss"), plain);
+    }
+
+    #[test]
+    fn a_loss_that_is_none_is_refused() {
+        for change in ["loss=5", "loss={ gamma = 1 }", "loss.name={ name = \"focal\" }"] {
+            assert!(loss(&[change]).is_err(), "{change}");
+        }
+    }
 }

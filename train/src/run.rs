@@ -4,7 +4,7 @@
 //! best.safetensors.
 
 use crate::checkpoint::{self, About, TrainerState};
-use crate::data::Loader;
+use crate::data::{Loader, LoaderSettings};
 use crate::device;
 use crate::model::deeplab::DeepLab;
 use crate::model::init;
@@ -14,7 +14,7 @@ use crate::recipe::Recipe;
 use crate::schedule::Schedule;
 use crate::shares;
 use shared::dataset::Index;
-use shared::error::{Context, Error, Result};
+use shared::error::{Error, Result};
 use shared::output_path::make_folder;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -65,7 +65,7 @@ pub struct Run {
     pub train: Arc<Index>,
     /// Its pixels of each class, by train id.
     pub class_pixels: Vec<u64>,
-    /// Its batches, from the step that comes next.
+    /// Its batches, from the next step's first.
     pub loader: Loader,
     /// The validation split.
     pub val: Index,
@@ -104,14 +104,13 @@ impl Run {
             Some(resumed) => resumed,
             None => start(&recipe, &train, &class_pixels, device, precision)?,
         };
-        let loader = Loader::new(
-            train.clone(),
-            recipe.augment.clone(),
-            recipe.train.batch,
-            recipe.train.seed,
-            recipe.train.workers.unwrap_or_else(default_workers),
-            about.iterations * recipe.train.accumulate as u64,
-        )?;
+        let batches = LoaderSettings {
+            batch: recipe.train.batch,
+            seed: recipe.train.seed,
+            workers: recipe.train.workers.unwrap_or_else(default_workers),
+            first_batch: about.iterations * recipe.train.accumulate as u64,
+        };
+        let loader = Loader::new(train.clone(), recipe.augment.clone(), batches)?;
         // Only now: a run that is refused leaves nothing behind.
         make_folder(&out)?;
         let lock = held.map_or_else(|| lock(&out), Ok)?;
@@ -158,13 +157,11 @@ fn previous(out: &Path, resume: Resume) -> Result<Option<PathBuf>> {
 
 /// Makes the folder this process's own until the run ends, however it ends.
 fn lock(out: &Path) -> Result<File> {
-    let path = out.join(".lock");
-    let file = File::create(&path).request(|| format!("out: {}", path.display()))?;
-    file.try_lock().map_err(|_| {
+    let free = shared::files::lock(&out.join(".lock")).map_err(|e| e.within("out"))?;
+    free.ok_or_else(|| {
         Error::request(format!("out: {}: expected no other run there, got one", out.display()))
             .hint("wait for it, or choose another --out")
-    })?;
-    Ok(file)
+    })
 }
 
 /// Loader threads where the recipe names none: one for every two processors, four at most.
@@ -202,6 +199,7 @@ fn start(
         recipe: recipe.to_toml()?,
         iterations: 0,
         seed: recipe.train.seed,
+        precision: Some(precision),
         validated: 0,
         best_mean_iou: None,
     };
@@ -221,6 +219,11 @@ fn resume(
     let now = recipe.essence();
     if matches!(recipe.schedule, Schedule::Constant { .. }) {
         then.train.iterations = now.train.iterations;
+    }
+    // What `auto` came to is what counts, not the word.
+    if let Some(begun) = trained.about.precision {
+        same_precision(path, begun, precision)?;
+        then.train.precision = now.train.precision;
     }
     if then != now {
         return Err(Error::request(format!(
@@ -246,6 +249,21 @@ fn resume(
         ))
         .hint("raise train.iterations, or start another run with another --out"));
     }
-    let about = About { recipe: recipe.to_toml()?, ..trained.about };
+    let about = About { recipe: recipe.to_toml()?, precision: Some(precision), ..trained.about };
     Ok((trained.network, trained.parameters, about, state))
+}
+
+/// Refuses to go on in another precision than a run was begun in: it would give other numbers, and say nothing.
+fn same_precision(path: &Path, begun: Precision, now: Precision) -> Result<()> {
+    if begun == now {
+        return Ok(());
+    }
+    let [begun, now] = [begun, now].map(device::precision_name);
+    Err(Error::request(format!(
+        "resume: {}: expected the precision that the run was begun in, {begun}, got {now}",
+        path.display()
+    ))
+    .hint(format!(
+        "go on with --set train.precision={begun} or on a machine like the first, or start another run with another --out"
+    )))
 }

@@ -21,7 +21,7 @@ pub fn pixels_of_classes(index: &Index) -> Result<Vec<u64>> {
         return Ok(pixels);
     }
     let bar = crate::monitor::progress::count("counting classes", index.samples.len() as u64);
-    let stats = stats(index, &|done| bar.set_position(done))?;
+    let stats = stats(index, &|done| bar.set_position(done));
     bar.finish_and_clear();
     if let Some(problem) = stats.problems.first() {
         return Err(Error::request(format!("data: {problem}"))

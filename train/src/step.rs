@@ -121,11 +121,11 @@ impl Stepper {
             })?;
             let (loss, after) = self.loss_of(&batch, &running);
             running = after;
-            let part = self.parameters.gradient(&(&loss * share));
+            let batch_gradient = self.parameters.gradient(&(&loss * share));
             loss_sum += loss.detach() * share;
             gradient = Some(match gradient {
-                None => part,
-                Some(mut sum) => sum.g_add_(&part),
+                None => batch_gradient,
+                Some(mut sum) => sum.g_add_(&batch_gradient),
             });
         }
         let Some(gradient) = gradient else { return Ok(()) };
@@ -181,7 +181,7 @@ impl Stepper {
         Ok(())
     }
 
-    /// The loss of one batch, `[] f32` with its gradient, and the running recall behind it.
+    /// The loss of one batch, `[] f32` with its gradient, and the running recall after it.
     fn loss_of(&mut self, batch: &Batch, running: &Tensor) -> (Tensor, Tensor) {
         let device = self.parameters.device();
         let (n, h, w) = (batch.n as i64, batch.h as i64, batch.w as i64);

@@ -26,26 +26,26 @@ const KINDS: &[(Dtype, Kind)] = &[
     (Dtype::BOOL, Kind::Bool),
 ];
 
-/// Reads a file whole. What is no safetensors file is refused.
+/// Reads a file whole.
+///
+/// # Errors
+/// What is no safetensors file, or holds a type that is not known here; the line begins with the path.
 pub fn read(path: &Path) -> Result<File> {
     let place = path.display();
-    let hint = |e: Error| {
-        e.hint("expected a .safetensors file; in Python: safetensors.torch.save_file(model.state_dict(), PATH)")
-    };
-    let bytes = std::fs::read(path).request(|| format!("weights: {place}")).map_err(hint)?;
-    let not_one = || format!("weights: {place}: not a safetensors file");
-    let (_, header) = SafeTensors::read_metadata(&bytes).request(not_one).map_err(hint)?;
-    let file = SafeTensors::deserialize(&bytes).request(not_one).map_err(hint)?;
+    let bytes = std::fs::read(path).request(|| place.to_string())?;
+    let not_one = || format!("{place}: not a safetensors file");
+    let (_, header) = SafeTensors::read_metadata(&bytes).request(not_one)?;
+    let file = SafeTensors::deserialize(&bytes).request(not_one)?;
     let mut tensors = BTreeMap::new();
     for (name, view) in file.iter() {
         let kind = KINDS.iter().find(|(dtype, _)| *dtype == view.dtype()).map(|(_, kind)| *kind);
         let Some(kind) = kind else {
             let got = view.dtype();
-            return Err(Error::request(format!("weights: {place}: {name}: unknown type {got:?}")));
+            return Err(Error::request(format!("{place}: {name}: unknown type {got:?}")));
         };
         let shape: Vec<i64> = view.shape().iter().map(|&d| d as i64).collect();
         let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)
-            .request(|| format!("weights: {place}: {name}"))?;
+            .request(|| format!("{place}: {name}"))?;
         tensors.insert(name.to_string(), tensor);
     }
     let metadata = header.metadata().clone().unwrap_or_default();
@@ -79,12 +79,15 @@ pub fn fill(own: Vec<(String, Tensor)>, given: &[(String, Tensor)]) -> Result<()
 }
 
 /// Writes tensors to a file that is there whole or not at all.
+///
+/// # Errors
+/// Those of the file system; the line begins with the path.
 pub fn write(
     path: &Path,
     tensors: &[(String, Tensor)],
     metadata: HashMap<String, String>,
 ) -> Result<()> {
-    let what = || format!("weights: {}", path.display());
+    let what = || path.display().to_string();
     let mut data = Vec::with_capacity(tensors.len());
     for (name, tensor) in tensors {
         let tensor = tensor.detach().to_device(Device::Cpu).contiguous();

@@ -1,10 +1,12 @@
 //! The loop: batches in, steps, log points, validations, checkpoints. It reads straight down.
 
-use crate::checkpoint;
+use crate::checkpoint::{self, About};
+use crate::data::Loader;
 use crate::device;
 use crate::loss::Loss;
 use crate::monitor::Monitor;
 use crate::optimizer::{Group, Optimizer};
+use crate::recipe::Recipe;
 use crate::run::{BEST, LAST, Run};
 use crate::step::{Readings, Stepper};
 use crate::validate::validate;
@@ -12,6 +14,8 @@ use shared::dataset::Index;
 use shared::error::{Error, Result};
 use shared::labels::Class;
 use shared::metrics::Report;
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tch::{Device, Kind, Tensor};
 
@@ -30,202 +34,254 @@ pub struct Outcome {
 }
 
 /// Trains to the end, or until `stop` is set: then everything is saved and the error says how to go on.
+///
+/// # Errors
+/// `stop`, a damaged file, steps that are not finite: what was learned until then is saved.
 pub fn fit(run: Run, stop: &AtomicBool) -> Result<Outcome> {
-    let Run {
-        out,
-        recipe,
-        device,
-        precision,
-        train,
-        class_pixels,
-        val,
-        network,
-        parameters,
-        mut about,
-        state,
-        mut loader,
-        lock: _lock,
-    } = run;
-    let settings = &recipe.train;
-    let total = settings.iterations;
-    let first = about.iterations;
+    let mut training = Training::new(run, stop)?;
+    training.run().inspect_err(|_| training.rescue())?;
+    training.finish()
+}
 
-    let optimizer = optimizer_of(&recipe, &parameters);
-    let loss = Loss::new(recipe.loss.clone(), &class_pixels, device);
-    let mut stepper = Stepper::new(network, parameters, optimizer, loss, settings);
-    if first > 0 {
-        stepper.restore(&state)?;
-    }
+/// A run under way.
+struct Training<'a> {
+    out: PathBuf,
+    recipe: Recipe,
+    val: Index,
+    loader: Loader,
+    stepper: Stepper,
+    monitor: Monitor,
+    about: About,
+    /// The epoch of the last step.
+    epoch: u64,
+    /// The last step that the log has told of.
+    logged: u64,
+    /// The last step that LAST holds.
+    saved: u64,
+    /// The last validation of this sitting.
+    report: Option<Report>,
+    stop: &'a AtomicBool,
+    _lock: File,
+}
 
-    let images_per_step = (settings.batch * settings.accumulate) as u64;
-    let mut monitor = Monitor::open(&out, first, total, images_per_step)?;
-    monitor.note(&format!(
-        "{}: {} ({} parameters), {} training and {} validation images, {}",
-        recipe.name,
-        recipe.loss.name(),
-        stepper.parameters.count(),
-        train.samples.len(),
-        val.samples.len(),
-        device::describe(device, precision),
-    ));
-
-    for note in train.notes.iter().chain(&val.notes) {
-        monitor.note(&format!("data: {note}"));
-    }
-
-    let validates = |done: u64| done == total || due(done, settings.validate_every);
-    let mut report = None;
-    // What a stop or a damaged file kept from being validated comes first.
-    if first > 0 && validates(first) && about.validated < first {
-        report = judge(&mut stepper, &val, &mut about, &mut monitor, &out, stop)?;
-        if report.is_none() {
-            return Err(stopped(first, total, &out));
+impl<'a> Training<'a> {
+    fn new(run: Run, stop: &'a AtomicBool) -> Result<Self> {
+        let Run { out, recipe, device, precision, train, class_pixels, val, .. } = run;
+        let Run { network, parameters, about, state, loader, lock, .. } = run;
+        let settings = &recipe.train;
+        let groups = Group::of_sections(&parameters.sections, settings.head_lr_factor);
+        let len = parameters.flat.size()[0];
+        let optimizer = Optimizer::new(&recipe.optimizer, len, groups, device);
+        let loss = Loss::new(recipe.loss.clone(), &class_pixels, device);
+        let mut stepper = Stepper::new(network, parameters, optimizer, loss, settings);
+        let first = about.iterations;
+        if first > 0 {
+            stepper.restore(&state)?;
         }
-        save(&out.join(LAST), &mut stepper, &about, Part::Everything)?;
-    }
-    let mut logged = first;
-    let mut saved = first;
-    let trained = (first..total).try_for_each(|step| {
-        let rate = recipe.schedule.lr(settings.learning_rate, step, total);
-        let mut epoch = 0;
-        let batches =
-            (0..settings.accumulate).map(|_| loader.next().inspect(|batch| epoch = batch.epoch));
-        tch::manual_seed(shared::random::hash(settings.seed, STEP_STREAM, step) as i64);
-        stepper.tallies = due(step + 1, settings.weights_every);
-        stepper.step(batches, rate)?;
-        about.iterations = step + 1;
-        let done = about.iterations;
-        let ends = done == total;
-        let stopping = stop.load(Ordering::Relaxed);
-        monitor.tick(done);
 
-        if let Some(tally) = &stepper.tally {
-            monitor.weights(done, &about.classes, &tally.read())?;
+        let images_per_step = (settings.batch * settings.accumulate) as u64;
+        let monitor = Monitor::open(&out, first, settings.iterations, images_per_step)?;
+        monitor.note(&format!(
+            "{}: {} ({} parameters), {} training and {} validation images, {}",
+            recipe.name,
+            recipe.loss.name(),
+            stepper.parameters.count(),
+            train.samples.len(),
+            val.samples.len(),
+            device::describe(device, precision),
+        ));
+        for note in train.notes.iter().chain(&val.notes) {
+            monitor.note(&format!("data: {note}"));
         }
-        let mut failed = None;
-        if ends || stopping || done.is_multiple_of(settings.log_every) {
-            let readings = stepper.meters.read(done - logged);
-            logged = done;
-            let names = values(&readings, rate, epoch, stepper.weights.as_ref(), &about.classes);
-            let named: Vec<(&str, f64)> = names.iter().map(|(n, v)| (n.as_str(), *v)).collect();
-            monitor.log(done, &named)?;
-            if readings.longest_bad >= MOST_BAD_STEPS {
-                failed = Some(not_finite(done, readings.longest_bad));
+        Ok(Self {
+            out,
+            recipe,
+            val,
+            loader,
+            stepper,
+            monitor,
+            about,
+            epoch: 0,
+            logged: first,
+            saved: first,
+            report: None,
+            stop,
+            _lock: lock,
+        })
+    }
+
+    fn run(&mut self) -> Result<()> {
+        let settings = self.recipe.train.clone();
+        let (first, total) = (self.about.iterations, settings.iterations);
+        let validates = |done: u64| done == total || due(done, settings.validate_every);
+
+        // What a stop or a damaged file kept from being validated comes first.
+        if first > 0 && validates(first) && self.about.validated < first {
+            self.validate_and_keep_best()?;
+            if self.about.validated < first {
+                return Err(self.stopped());
+            }
+            self.save_last()?;
+        }
+        for step in first..total {
+            self.step(step)?;
+            let done = step + 1;
+            let saves = done == total || due(done, settings.checkpoint_every);
+            if saves || self.stopping() || due(done, settings.log_every) {
+                self.log_point()?;
+            }
+            if validates(done) {
+                self.validate_and_keep_best()?;
+            }
+            // Who asks to stop waits for a save, not for a validation.
+            let stopping = self.stopping();
+            if saves || stopping {
+                self.save_last()?;
+            }
+            if stopping {
+                return Err(self.stopped());
             }
         }
-        // Who asks to stop waits for a save, not for a validation.
-        if failed.is_none() && validates(done) {
-            report = judge(&mut stepper, &val, &mut about, &mut monitor, &out, stop)?;
-        }
-        let stopping = stop.load(Ordering::Relaxed) && !(ends && about.validated == done);
-        if ends || stopping || failed.is_some() || due(done, settings.checkpoint_every) {
-            save(&out.join(LAST), &mut stepper, &about, Part::Everything)?;
-            saved = done;
-        }
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        if stopping { Err(stopped(done, total, &out)) } else { Ok(()) }
-    });
-    if let Err(error) = trained {
-        // A damaged file ends a run, but not what was learned until then.
-        if about.iterations > saved
-            && let Err(second) = save(&out.join(LAST), &mut stepper, &about, Part::Everything)
-        {
-            monitor.note(&second.to_string());
-        }
-        return Err(error);
+        Ok(())
     }
-    let report = match report {
-        Some(report) => report,
-        // A finished run that is resumed: nothing to train, the result again.
-        None => score(&mut stepper, &val, &about, &mut monitor, stop)?
-            .ok_or_else(|| stopped(about.iterations, total, &out))?,
-    };
-    monitor.finish();
-    Ok(Outcome { report, best_mean_iou: about.best_mean_iou })
-}
 
-/// A validation with all that follows from it: log, best weights. Nothing of it if `stop` is set before its end.
-fn judge(
-    stepper: &mut Stepper,
-    val: &Index,
-    about: &mut checkpoint::About,
-    monitor: &mut Monitor,
-    out: &std::path::Path,
-    stop: &AtomicBool,
-) -> Result<Option<Report>> {
-    let Some(report) = score(stepper, val, about, monitor, stop)? else { return Ok(None) };
-    monitor.validated(about.iterations, &report)?;
-    about.validated = about.iterations;
-    if report.mean_iou > about.best_mean_iou {
-        about.best_mean_iou = report.mean_iou;
-        save(&out.join(BEST), stepper, about, Part::Weights)?;
+    /// The result; that of a finished run which is resumed, with nothing to train, once more.
+    fn finish(mut self) -> Result<Outcome> {
+        let report = match self.report.take() {
+            Some(report) => report,
+            None => self.validate()?.ok_or_else(|| self.stopped())?,
+        };
+        self.monitor.finish();
+        Ok(Outcome { report, best_mean_iou: self.about.best_mean_iou })
     }
-    Ok(Some(report))
-}
 
-/// The network as it stands, on the validation split; nothing if `stop` is set before the end.
-fn score(
-    stepper: &mut Stepper,
-    val: &Index,
-    about: &checkpoint::About,
-    monitor: &mut Monitor,
-    stop: &AtomicBool,
-) -> Result<Option<Report>> {
-    let bar = monitor.validation(val.samples.len() as u64);
-    let size = about.evaluation_size;
-    let go_on = || {
-        bar.inc(1);
-        !stop.load(Ordering::Relaxed)
-    };
-    let confusion =
-        stepper.averaged(|it| validate(&it.network, &it.parameters, val, size, &go_on))?;
-    bar.finish_and_clear();
-    Ok(confusion.map(|it| it.report_without(&val.descriptor.unscored, &about.classes)))
-}
-
-enum Part {
-    Everything,
-    Weights,
-}
-
-fn save(
-    path: &std::path::Path,
-    stepper: &mut Stepper,
-    about: &checkpoint::About,
-    part: Part,
-) -> Result<()> {
-    let finite = stepper.parameters.flat.isfinite().all();
-    if finite.int64_value(&[]) == 0 {
-        return Err(Error::work(format!("{}: not saved: weights are not finite", path.display()))
-            .hint("lower train.learning_rate; the checkpoint before is as it was"));
+    /// An error ends a run, but not what was learned until then.
+    fn rescue(&mut self) {
+        if self.about.iterations == self.saved {
+            return;
+        }
+        for rescued in [self.log_point(), self.save_last()] {
+            rescued.unwrap_or_else(|second| self.monitor.note(&second.to_string()));
+        }
     }
-    stepper.averaged(|stepper| {
-        let state = if matches!(part, Part::Everything) { stepper.state() } else { vec![] };
-        checkpoint::save(path, &stepper.parameters, &state, about)
-    })
-}
 
-fn optimizer_of(
-    recipe: &crate::recipe::Recipe,
-    parameters: &crate::model::Parameters,
-) -> Optimizer {
-    let groups = parameters
-        .sections
-        .iter()
-        .map(|section| Group {
-            range: section.range.clone(),
-            lr_factor: if section.head { recipe.train.head_lr_factor } else { 1.0 },
-            decay: section.decayed,
+    /// One optimizer step, from its number alone.
+    fn step(&mut self, step: u64) -> Result<()> {
+        let settings = &self.recipe.train;
+        let rate = self.rate(step);
+        let mut epoch = 0;
+        let batches = (0..settings.accumulate)
+            .map(|_| self.loader.next().inspect(|batch| epoch = batch.epoch));
+        tch::manual_seed(shared::random::hash(settings.seed, STEP_STREAM, step) as i64);
+        self.stepper.tallies = due(step + 1, settings.weights_every);
+        self.stepper.step(batches, rate)?;
+        self.epoch = epoch;
+        self.about.iterations = step + 1;
+        self.monitor.tick(step + 1);
+        if let Some(tally) = &self.stepper.tally {
+            self.monitor.weights(step + 1, &self.about.classes, &tally.read())?;
+        }
+        Ok(())
+    }
+
+    fn rate(&self, step: u64) -> f64 {
+        let settings = &self.recipe.train;
+        self.recipe.schedule.lr(settings.learning_rate, step, settings.iterations)
+    }
+
+    /// Logs the steps since the last log point, if there are any.
+    ///
+    /// # Errors
+    /// Those of the log's files; too many steps in a row that were not finite.
+    fn log_point(&mut self) -> Result<()> {
+        let done = self.about.iterations;
+        if self.logged == done {
+            return Ok(());
+        }
+        let readings = self.stepper.meters.read(done - self.logged);
+        self.logged = done; // also if it cannot be written: the meters are read
+        let weights = self.stepper.weights.as_ref();
+        let values =
+            log_values(&readings, self.rate(done - 1), self.epoch, weights, &self.about.classes);
+        let named: Vec<(&str, f64)> = values.iter().map(|(n, v)| (n.as_str(), *v)).collect();
+        self.monitor.log(done, &named)?;
+        if readings.longest_bad >= MOST_BAD_STEPS {
+            return Err(not_finite(done, readings.longest_bad));
+        }
+        Ok(())
+    }
+
+    /// A validation with all that follows from it: log, best weights. Nothing of it if `stop` is set before its end.
+    fn validate_and_keep_best(&mut self) -> Result<()> {
+        let Some(report) = self.validate()? else { return Ok(()) };
+        self.monitor.validated(self.about.iterations, &report)?;
+        self.about.validated = self.about.iterations;
+        if report.mean_iou > self.about.best_mean_iou {
+            self.about.best_mean_iou = report.mean_iou;
+            self.save(BEST, Saved::WeightsOnly)?;
+        }
+        self.report = Some(report);
+        Ok(())
+    }
+
+    /// The network as it stands, on the validation split; nothing if `stop` is set before the end.
+    fn validate(&mut self) -> Result<Option<Report>> {
+        let (val, size) = (&self.val, self.about.evaluation_size);
+        let bar = self.monitor.validation(val.samples.len() as u64);
+        let go_on = || {
+            bar.inc(1);
+            !self.stop.load(Ordering::Relaxed)
+        };
+        let confusion =
+            self.stepper.averaged(|it| validate(&it.network, &it.parameters, val, size, &go_on))?;
+        bar.finish_and_clear();
+        Ok(confusion.map(|it| it.report_without(&val.descriptor.unscored, &self.about.classes)))
+    }
+
+    /// Saves what it takes to go on. The log comes first: who goes on from here never meets these steps again.
+    fn save_last(&mut self) -> Result<()> {
+        self.log_point()?;
+        self.save(LAST, Saved::Everything)?;
+        self.saved = self.about.iterations;
+        Ok(())
+    }
+
+    fn save(&mut self, name: &str, what: Saved) -> Result<()> {
+        let path = self.out.join(name);
+        let finite = self.stepper.parameters.flat.isfinite().all();
+        if finite.int64_value(&[]) == 0 {
+            let line = format!("{}: not saved: weights are not finite", path.display());
+            return Err(Error::work(line)
+                .hint("lower train.learning_rate; the checkpoint before is as it was"));
+        }
+        let about = &self.about;
+        self.stepper.averaged(|stepper| {
+            let state = match what {
+                Saved::Everything => stepper.state(),
+                Saved::WeightsOnly => vec![],
+            };
+            checkpoint::save(&path, &stepper.parameters, &state, about)
         })
-        .collect();
-    Optimizer::new(&recipe.optimizer, parameters.flat.size()[0], groups, parameters.device())
+    }
+
+    /// Whether it was asked to stop while there is something left to do.
+    fn stopping(&self) -> bool {
+        let About { iterations, validated, .. } = self.about;
+        let finished = iterations == self.recipe.train.iterations && validated == iterations;
+        self.stop.load(Ordering::Relaxed) && !finished
+    }
+
+    fn stopped(&self) -> Error {
+        let (done, total) = (self.about.iterations, self.recipe.train.iterations);
+        Error::work(format!("stopped at iteration {done} of {total}: saved"))
+            .hint(format!("go on with the same command and --resume --out {}", self.out.display()))
+    }
 }
 
-fn stopped(done: u64, total: u64, out: &std::path::Path) -> Error {
-    Error::work(format!("stopped at iteration {done} of {total}: saved"))
-        .hint(format!("go on with the same command and --resume --out {}", out.display()))
+/// What a checkpoint holds.
+enum Saved {
+    Everything,
+    WeightsOnly,
 }
 
 fn due(done: u64, every: u64) -> bool {
@@ -240,7 +296,7 @@ fn not_finite(done: u64, steps: u64) -> Error {
 }
 
 /// A log point's readings by name; what could not be measured is left out.
-fn values(
+fn log_values(
     readings: &Readings,
     rate: f64,
     epoch: u64,

@@ -9,13 +9,13 @@ use image::{GrayImage, RgbImage};
 use shared::dataset::Index;
 use shared::error::{Error, Result};
 use shared::metrics::Confusion;
-use shared::preprocess::resize_image;
+use shared::preprocess::at_evaluation_size;
 use tch::{Kind, Tensor};
 
 /// Decoded samples kept ready while the network is busy.
 const AHEAD: usize = 4;
 
-/// Scores a whole split. `go_on` is called after each image: false ends it without a result.
+/// Scores a split. `go_on` is called after each image: false ends it without a result.
 pub fn validate(
     network: &DeepLab,
     parameters: &Parameters,
@@ -28,7 +28,8 @@ pub fn validate(
         let (sender, receiver) = bounded::<Result<(RgbImage, GrayImage)>>(AHEAD);
         scope.spawn(move || {
             for i in 0..index.samples.len() {
-                let sample = index.load(i).map(|(image, label)| (fit(image, size), label));
+                let sized = |(image, label)| (at_evaluation_size(image, size), label);
+                let sample = index.load(i).map(sized);
                 if sender.send(sample).is_err() {
                     return; // the receiver met an error and left
                 }
@@ -46,7 +47,7 @@ pub fn validate(
     })
 }
 
-/// Train ids of one image that has the size the network is to see: scores brought to (width, height), then the greatest.
+/// Train ids of one image at evaluation size: scores resized to (width, height), then argmax.
 pub fn labels(
     network: &DeepLab,
     parameters: &Parameters,
@@ -61,15 +62,7 @@ pub fn labels(
     Ok(labels)
 }
 
-/// The image at the size the network is to see.
-pub fn fit(image: RgbImage, size: Option<[u32; 2]>) -> RgbImage {
-    match size {
-        Some([width, height]) => resize_image(&image, width, height),
-        None => image,
-    }
-}
-
-/// Scores of images behind each other in one buffer: `[N, C, H, W] f32`, evaluation mode.
+/// Score maps of `batch` images stacked vertically in `images`: `[N, C, H, W] f32`, evaluation mode.
 pub fn scores(
     network: &DeepLab,
     parameters: &Parameters,

@@ -4,7 +4,7 @@
 use shared::dataset::{Descriptor, Index};
 use std::path::Path;
 use std::sync::Arc;
-use train::data::{Batch, DataSettings, Jitter, Loader};
+use train::data::{Batch, DataSettings, Jitter, Loader, LoaderSettings};
 
 /// Writes a data set of `count` noisy images, image `i` with the label `i % 5` at its corner, and opens it.
 fn write(folder: &Path, count: usize, size: impl Fn(usize) -> (u32, u32)) -> Arc<Index> {
@@ -45,6 +45,11 @@ fn settings() -> DataSettings {
     DataSettings { scale: [0.5, 2.0], crop: Some([24, 16]), jitter, ..DataSettings::default() }
 }
 
+/// Batches of so many samples, made by one thread from the first on.
+fn batches_of(batch: usize) -> LoaderSettings {
+    LoaderSettings { batch, seed: 7, workers: 1, first_batch: 0 }
+}
+
 fn batches(
     index: &Arc<Index>,
     settings: &DataSettings,
@@ -52,8 +57,8 @@ fn batches(
     first: u64,
     count: usize,
 ) -> Vec<Batch> {
-    let mut loader =
-        Loader::new(index.clone(), settings.clone(), 3, 7, workers, first).expect("valid settings");
+    let wanted = LoaderSettings { workers, first_batch: first, ..batches_of(3) };
+    let mut loader = Loader::new(index.clone(), settings.clone(), wanted).expect("valid settings");
     (0..count).map(|_| loader.next().expect("good files")).collect()
 }
 
@@ -62,15 +67,15 @@ fn any_number_of_threads_and_any_cache_give_the_same_batches() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let index = write(folder.path(), 10, |_| (40, 30));
     let one = batches(&index, &settings(), 1, 0, 8);
-    let places: Vec<_> = one.iter().map(|b| (b.step, b.epoch)).collect();
-    assert_eq!(places, [(0, 0), (1, 0), (2, 0), (3, 1), (4, 1), (5, 1), (6, 2), (7, 2)]);
+    let numbers: Vec<_> = one.iter().map(|b| (b.number, b.epoch)).collect();
+    assert_eq!(numbers, [(0, 0), (1, 0), (2, 0), (3, 1), (4, 1), (5, 1), (6, 2), (7, 2)]);
     assert_eq!((one[0].n, one[0].h, one[0].w), (3, 16, 24));
     assert!(one == batches(&index, &settings(), 3, 0, 8));
     assert!(one == batches(&index, &DataSettings { cache_mb: 0, ..settings() }, 2, 0, 8));
 }
 
 #[test]
-fn resuming_at_a_step_gives_the_rest_of_the_stream() {
+fn resuming_at_a_batch_gives_the_rest_of_the_stream() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let index = write(folder.path(), 10, |_| (40, 30));
     let all = batches(&index, &settings(), 2, 0, 9);
@@ -105,7 +110,7 @@ fn resizing_brings_different_sizes_together() {
     let batch = &batches(&index, &resized, 1, 0, 1)[0];
     assert_eq!((batch.h, batch.w), (6, 10));
     let mut loader =
-        Loader::new(index, DataSettings::default(), 3, 7, 1, 0).expect("valid settings");
+        Loader::new(index, DataSettings::default(), batches_of(3)).expect("valid settings");
     let error = loader.next().expect_err("sizes differ");
     assert!(error.to_string().contains(".png: expected 2"), "{error}");
     assert!(error.hint_text().is_some_and(|hint| hint.contains("augment.crop")));
@@ -116,10 +121,10 @@ fn batches_of_different_sizes_are_refused_too() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let index = write(folder.path(), 2, |i| (20 + i as u32, 12));
     let mut loader =
-        Loader::new(index, DataSettings::default(), 1, 7, 1, 0).expect("valid settings");
+        Loader::new(index, DataSettings::default(), batches_of(1)).expect("valid settings");
     loader.next().expect("the first");
     let error = loader.next().expect_err("sizes differ");
-    assert!(error.to_string().contains("step 1"), "{error}");
+    assert!(error.to_string().starts_with("after batch 0: batch 1: expected"), "{error}");
 }
 
 #[test]
@@ -131,8 +136,8 @@ fn a_damaged_file_is_named_and_dropping_the_loader_ends_its_threads() {
     std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("temporary folder");
     for workers in [1, 3] {
         let plain = DataSettings::default();
-        let mut loader =
-            Loader::new(index.clone(), plain, 2, 7, workers, 0).expect("valid settings");
+        let wanted = LoaderSettings { workers, ..batches_of(2) };
+        let mut loader = Loader::new(index.clone(), plain, wanted).expect("valid settings");
         let error =
             (0..4).find_map(|_| loader.next().err()).expect("one of the four batches has it");
         assert!(error.to_string().contains("005.png"), "{error}");
@@ -144,7 +149,8 @@ fn a_damaged_file_is_named_and_dropping_the_loader_ends_its_threads() {
 fn a_loader_that_nobody_reads_can_be_dropped() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let index = write(folder.path(), 8, |_| (16, 8));
-    drop(Loader::new(index.clone(), DataSettings::default(), 2, 7, 3, 0).expect("valid settings"));
+    let wanted = LoaderSettings { workers: 3, ..batches_of(2) };
+    drop(Loader::new(index.clone(), DataSettings::default(), wanted).expect("valid settings"));
     assert_eq!(Arc::strong_count(&index), 1);
 }
 
@@ -152,9 +158,10 @@ fn a_loader_that_nobody_reads_can_be_dropped() {
 fn bad_requests_are_refused_before_a_thread_starts() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let index = write(folder.path(), 2, |_| (16, 8));
-    let error =
-        Loader::new(index.clone(), DataSettings::default(), 3, 7, 1, 0).err().expect("too large");
+    let error = Loader::new(index.clone(), DataSettings::default(), batches_of(3))
+        .err()
+        .expect("too large");
     assert!(error.to_string().contains("expected 1 to 2"), "{error}");
     let scaled = DataSettings { scale: [0.5, 1.0], ..DataSettings::default() };
-    assert!(Loader::new(index, scaled, 1, 7, 1, 0).is_err());
+    assert!(Loader::new(index, scaled, batches_of(1)).is_err());
 }

@@ -37,11 +37,7 @@ fn stepper(changes: &[&str]) -> Stepper {
     let network = DeepLab::new(&recipe.model, CLASSES);
     let mut parameters = Parameters::new(&network, Device::Cpu, Precision::F32);
     initialize(&mut parameters);
-    let groups = parameters
-        .sections
-        .iter()
-        .map(|s| Group { range: s.range.clone(), lr_factor: 1.0, decay: s.decayed })
-        .collect();
+    let groups = Group::of_sections(&parameters.sections, recipe.train.head_lr_factor);
     let len = parameters.flat.size()[0];
     let optimizer = Optimizer::new(&recipe.optimizer, len, groups, Device::Cpu);
     let loss = Loss::new(recipe.loss.clone(), &[1; CLASSES as usize], Device::Cpu);
@@ -54,7 +50,7 @@ fn batch(number: u8) -> Batch {
     let images = (0..n * h * w * 3).map(|i| (i * 7 + i / 97) as u8 ^ number).collect();
     let labels = (0..n * h * w).map(|i| ((i / 16 + usize::from(number)) % 4) as u8);
     let labels = labels.map(|l| if l == 3 { 255 } else { l }).collect();
-    Batch { images, labels, n, h, w, step: 0, epoch: 0 }
+    Batch { images, labels, n, h, w, number: 0, epoch: 0 }
 }
 
 fn step(stepper: &mut Stepper, batches: &[Batch], rate: f64) {

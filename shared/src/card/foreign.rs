@@ -51,7 +51,7 @@ pub struct ForeignCard {
     pub input: ForeignInput,
     /// Name of the graph's output with the logits; none: the graph has one output.
     pub output: Option<String>,
-    /// SHA-256 of its text; with the classes behind it, as JSON, if those stand in another file.
+    /// SHA-256 of its text, followed by the classes as JSON if those stand in another file.
     pub sha256: String,
 }
 

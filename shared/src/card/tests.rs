@@ -49,6 +49,7 @@ fn a_card_is_read_back_bit_for_bit() {
 #[test]
 fn rare_classes_are_those_under_two_percent_that_occur() {
     assert_eq!(good().rare_classes(), [1]);
+    assert_eq!(rare_classes(&[RARE_SHARE, 0.0199, 0.0, 1e-9]), [1, 3]);
 }
 
 #[test]

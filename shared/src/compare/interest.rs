@@ -127,9 +127,9 @@ pub(super) mod tests {
     use image::{GrayImage, Luma, RgbImage};
 
     /// An empty street of class 0 and what models say of it.
-    pub fn scene(place: usize, predictions: Vec<GrayImage>) -> Scene {
+    pub fn scene(index: usize, predictions: Vec<GrayImage>) -> Scene {
         let truth = GrayImage::new(100, 80);
-        Scene { place, image: RgbImage::new(100, 80), truth, predictions }
+        Scene { index, image: RgbImage::new(100, 80), truth, predictions }
     }
 
     /// A square of another class.

@@ -16,8 +16,8 @@ pub use pick::Picks;
 /// An image of a split with what is true and what the models said.
 #[derive(Debug)]
 pub struct Scene {
-    /// Its place in the index.
-    pub place: usize,
+    /// Which of the split's samples it is.
+    pub index: usize,
     /// The photograph, at its own size.
     pub image: RgbImage,
     /// Train ids, 255 where it does not count.
@@ -41,10 +41,10 @@ pub fn row(scene: &Scene, index: &Index, regions: Vec<Rect>) -> Row {
     };
     let mut cells = vec![photo(scene), map(&scene.truth)];
     cells.extend(scene.predictions.iter().map(map));
-    Row { caption: index.samples[scene.place].name.clone(), cells, regions }
+    Row { caption: index.samples[scene.index].name.clone(), cells, regions }
 }
 
-/// The whole of Fig. 3 for models of these `names`; in its legend a star marks the `rare` classes.
+/// The complete Fig. 3 for models of these `names`; in its legend a star marks the `rare` classes.
 pub fn figure(
     index: &Index,
     names: &[String],

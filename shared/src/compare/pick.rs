@@ -13,14 +13,14 @@ struct ClassPick {
     class: usize,
     /// Pixels that differ, then pixels of the class: scenes are compared by both, in this order.
     worth: (u64, u64),
-    place: Option<usize>,
+    scene: Option<usize>,
 }
 
 /// The best scene of each part of the split, and the best scene per rare class.
 #[derive(Debug)]
 pub struct Picks {
     images: usize,
-    /// Worth and place.
+    /// Worth and index of the best scene.
     parts: Vec<Option<(u64, usize)>>,
     classes: Vec<ClassPick>,
 }
@@ -29,33 +29,33 @@ impl Picks {
     /// For a split of `images`, cut into `parts` contiguous parts (neighbours in a video look alike).
     pub fn new(images: usize, parts: usize, rare: &[usize]) -> Self {
         let parts = parts.clamp(1, images.max(1));
-        let pick = |&class: &usize| ClassPick { class, worth: (0, 0), place: None };
+        let pick = |&class: &usize| ClassPick { class, worth: (0, 0), scene: None };
         Self { images, parts: vec![None; parts], classes: rare.iter().map(pick).collect() }
     }
 
     /// Looks at a scene of the split; ties go to the earlier one.
     pub fn see(&mut self, scene: &Scene, interest: &Interest) {
         let worth = interest.map(scene).iter().map(|&w| u64::from(w)).sum();
-        let part = scene.place * self.parts.len() / self.images.max(1);
+        let part = scene.index * self.parts.len() / self.images.max(1);
         if self.parts[part].is_none_or(|(best, _)| worth > best) {
-            self.parts[part] = Some((worth, scene.place));
+            self.parts[part] = Some((worth, scene.index));
         }
         let counts = class_counts(&scene.truth, &scene.predictions);
         for pick in &mut self.classes {
             if counts[pick.class] > pick.worth {
-                (pick.worth, pick.place) = (counts[pick.class], Some(scene.place));
+                (pick.worth, pick.scene) = (counts[pick.class], Some(scene.index));
             }
         }
     }
 
-    /// One scene per part.
+    /// The index of one scene per part.
     pub fn scenes(&self) -> Vec<usize> {
-        self.parts.iter().flatten().map(|&(_, place)| place).collect()
+        self.parts.iter().flatten().map(|&(_, scene)| scene).collect()
     }
 
-    /// The scene to show the errors of a rare class in; `None` if it never occurs.
+    /// The index of the scene to show the errors of a rare class in; `None` if it never occurs.
     pub fn scene_for(&self, class: usize) -> Option<usize> {
-        self.classes.iter().find(|pick| pick.class == class)?.place
+        self.classes.iter().find(|pick| pick.class == class)?.scene
     }
 }
 
@@ -94,9 +94,9 @@ mod tests {
     fn every_part_of_the_split_gives_its_best_scene() {
         let interest = Interest::new(&[1], &[0.99, 0.01], 2);
         let mut picks = Picks::new(4, 2, &[1]);
-        for (place, side) in [2, 9, 0, 0].into_iter().enumerate() {
+        for (index, side) in [2, 9, 0, 0].into_iter().enumerate() {
             picks.see(
-                &scene(place, vec![with_patch(1, 1, side, 1), with_patch(1, 1, 0, 1)]),
+                &scene(index, vec![with_patch(1, 1, side, 1), with_patch(1, 1, 0, 1)]),
                 &interest,
             );
         }

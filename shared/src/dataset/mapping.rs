@@ -51,7 +51,7 @@ impl Mapping {
         known(self.words[usize::from(value).min(self.words.len() - 1)])
     }
 
-    /// Train ids, row by row, of a whole label.
+    /// Train ids, row by row, of a label.
     pub fn apply(&self, raw: &RawLabel) -> Result<Vec<u8>, Unknown> {
         let mut seen = 0;
         let mut note = |id: u16| {

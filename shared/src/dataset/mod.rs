@@ -16,11 +16,11 @@
 //! | `ids` | `native`: the values of `classes` and `ignored` (left out: this); `train`: the place in `classes`, 255 is ignored |
 //! | `split` | `by = "folder"` (left out: this), or by `random` with a `seed`, or in `blocks`: of each folder floor(`train` n) images, floor(`val` n), and the rest, which is `test` |
 //! | `classes` | in the order of their train ids. `native`: a value or a list, of which the first (at most 255) is what is written; `color`: in pictures; `rgb`: colours in colour-coded labels, if they are others than `color`; `scored = false`: trained and predicted, but its pixels are left out of the metrics |
-//! | `ignored` | what takes no part; the same keys |
+//! | `ignored` | what is left out of losses and metrics; the same keys |
 //!
 //! A value (or a colour) that is neither a class nor ignored is an error, and so is an unknown key.
 //! With colour-coded labels `native` may be left out: it is then the place in `classes`.
-//! Settings follow a name or a path behind a colon: see [`Descriptor::find`].
+//! Settings follow a name or a path after a colon: see [`Descriptor::find`].
 
 mod descriptor;
 mod file;
@@ -34,7 +34,6 @@ mod survey;
 
 pub use descriptor::Descriptor;
 pub use index::{Index, Sample};
-pub use split::Scheme;
 pub use stats::{Stats, stats};
 
 #[cfg(test)]

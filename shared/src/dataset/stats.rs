@@ -1,5 +1,5 @@
 //! What is in a data set: sizes, class shares and problems, before anyone trains on it.
-//! Labels are read whole; of an image only its size and whether the file is whole, for the sake of speed.
+//! Labels are decoded; of an image only its size is read and whether the file is complete, for the sake of speed.
 //! A problem is named and counted, and the pass goes on with the next label.
 
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ pub struct Stats {
     pub classes: Vec<ClassCount>,
     /// Pixels of a class.
     pub valid: u64,
-    /// Pixels that take no part.
+    /// Pixels that are ignored.
     pub ignored: u64,
     /// What is wrong, a line each.
     pub problems: Vec<String>,
@@ -81,9 +81,8 @@ impl Stats {
 }
 
 /// Counts a split, on all cores. `progress` is called from the calling thread with the number of images done so far.
-///
-/// Errors in single files are `problems`, not errors.
-pub fn stats(index: &Index, progress: &dyn Fn(u64)) -> Result<Stats> {
+/// What is wrong with single files stands among the `problems`.
+pub fn stats(index: &Index, progress: &dyn Fn(u64)) -> Stats {
     const ROUND: usize = 64; // images between two reports of progress
     let mut sum = Sum::new(index);
     let all: Vec<usize> = (0..index.samples.len()).collect();
@@ -92,7 +91,7 @@ pub fn stats(index: &Index, progress: &dyn Fn(u64)) -> Result<Stats> {
         looked.into_iter().for_each(|one| sum.add(one));
         progress(chunk.last().map_or(0, |&last| last as u64 + 1));
     }
-    Ok(sum.finish(index))
+    sum.finish(index)
 }
 
 /// What one pair holds.

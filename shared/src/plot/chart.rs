@@ -1,7 +1,7 @@
 //! Curves over iterations in one or several panels: the paper's Fig. 4, losses and metrics of runs.
 //! Not their reading, smoothing or normalizing. Lines carry their names at their ends, or in a legend below.
 
-use super::place::spread;
+use super::label_layout::spread;
 use super::series::Series;
 use super::style::{CORNER, FAINT, GREY, HEADING, INK, LABEL, LEFT, tick};
 use super::{Drawing, Pen};

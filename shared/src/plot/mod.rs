@@ -5,7 +5,7 @@
 //! by the colour-blind, or stand beside names.
 
 mod chart;
-mod place;
+mod label_layout;
 mod scatter;
 mod series;
 mod style;

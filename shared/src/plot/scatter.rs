@@ -1,7 +1,7 @@
 //! A scatter of named points with bars for their spread, and quadrants through a reference: the paper's Figs. 1 and 2.
 //! Not tied to accuracy and IoU. Better is to the right and up, and that quadrant is tinted.
 
-use super::place::{Area, near};
+use super::label_layout::{Area, near};
 use super::style::{CORNER, FAINT, GREY, HEADING, INK, INKS, LABEL, legible};
 use super::{Drawing, Pen};
 use crate::error::{Context, Result};

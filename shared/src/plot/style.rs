@@ -18,7 +18,7 @@ pub const INKS: [[u8; 3]; 7] = [
 
 /// Text and axes.
 pub(super) const INK: RGBColor = RGBColor(40, 40, 40);
-/// What stands behind the data.
+/// Grid lines, under the data.
 pub(super) const FAINT: RGBColor = RGBColor(225, 225, 225);
 /// Between the two.
 pub(super) const GREY: RGBColor = RGBColor(130, 130, 130);

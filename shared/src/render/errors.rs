@@ -32,7 +32,7 @@ impl ErrorCounts {
     }
 }
 
-/// The picture and the counts for `class`. Ignored pixels of the truth take no part.
+/// The picture and the counts for `class`. Ignored pixels of the truth are not counted.
 ///
 /// # Panics
 /// When the sizes of the three differ, which is a mistake of the caller.

@@ -45,10 +45,10 @@ pub struct Row {
     pub regions: Vec<Rect>,
 }
 
-/// The whole figure.
+/// A complete figure.
 #[derive(Debug, Clone)]
 pub struct Figure {
-    /// Heading of the whole, or nothing.
+    /// Heading of the figure, or empty.
     pub title: String,
     /// Heading of each column.
     pub columns: Vec<String>,
@@ -56,7 +56,7 @@ pub struct Figure {
     pub rows: Vec<Row>,
     /// What the colours mean.
     pub legend: Vec<Entry>,
-    /// A line at the very bottom, or nothing.
+    /// A line at the very bottom, or empty.
     pub note: String,
 }
 

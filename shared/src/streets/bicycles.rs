@@ -61,14 +61,14 @@ impl Scenery<'_> {
     pub fn parked_bike(&mut self, item: &Item) {
         let mut dice = Dice::new(item.seed, 0, 0);
         let d = &mut dice;
-        let count = 1 + d.n(2);
+        let count = 1 + d.below(2);
         for k in 0..count {
             let s = item.s + 0.7 * (count - k) as f32;
             let foot = self.camera.place(s, item.o, KERB);
             if foot[2] < 2.5 {
                 continue;
             }
-            let angle = d.f(-0.7, 0.7);
+            let angle = d.range(-0.7, 0.7);
             let (ax, az) = (cos(angle), sin(angle));
             let frame = d.pick(&palette::SHOP);
             let frame = frame.map(|c| c * 0.8);
@@ -87,7 +87,7 @@ impl Scenery<'_> {
         if foot[2] < 2.6 {
             return;
         }
-        let next = self.camera.place(item.s + flip, item.o + d.f(-0.12, 0.12), 0.0);
+        let next = self.camera.place(item.s + flip, item.o + d.range(-0.12, 0.12), 0.0);
         let way = unit(sub(next, foot));
         let place = move |u: f32, h: f32| -> V3 {
             [foot[0] + (u - 0.5) * way[0], h, foot[2] + (u - 0.5) * way[2]]
@@ -117,7 +117,7 @@ impl Scenery<'_> {
         let rod = |s: &mut Self, a: V3, b: V3, r: [f32; 2], color: Rgb| {
             s.canvas.rod(a, b, r, color, Some(rider))
         };
-        let turn = d.f(0.0, TAU) + self.time * 5.0;
+        let turn = d.range(0.0, TAU) + self.time * 5.0;
         for side in [-1.0f32, 1.0] {
             let (pu, ph) = (0.42 + 0.16 * cos(turn) * side, 0.30 + 0.16 * sin(turn) * side);
             let wide = |p: V3, w: f32| [p[0] + side * w * way[2].abs(), p[1], p[2]];

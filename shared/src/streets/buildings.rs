@@ -259,12 +259,12 @@ impl Scenery<'_> {
     /// What a pane shows: a dark room, a reflection of the sky, or a lamp.
     pub fn glass(&self, dice: &mut Dice, lit: bool) -> Rgb {
         if lit {
-            let warm = dice.f(0.7, 1.15);
+            let warm = dice.range(0.7, 1.15);
             return [1.5 * warm, 1.2 * warm, 0.75 * warm]
                 .map(|c| c * (0.6 + 0.6 * self.light.night));
         }
         let dark = [0.13, 0.15, 0.17];
-        blend(dark, self.light.horizon.map(|c| c * 0.8), dice.f(0.05, 0.42))
+        blend(dark, self.light.horizon.map(|c| c * 0.8), dice.range(0.05, 0.42))
     }
 
     /// The wall that a house turns towards the camera where it is higher than its neighbour or free.
@@ -345,8 +345,8 @@ impl Openings {
     pub fn new(d: &mut Dice, house: &House) -> Self {
         let hall = house.district == District::Hall;
         Openings {
-            wide: if hall { 0.8 } else { d.f(0.32, 0.62) },
-            tall: if hall { 1.0 } else { d.f(1.2, 1.75) },
+            wide: if hall { 0.8 } else { d.range(0.32, 0.62) },
+            tall: if hall { 1.0 } else { d.range(1.2, 1.75) },
             frame: d.pick(&[
                 [0.90, 0.90, 0.88],
                 [0.84, 0.82, 0.76],
@@ -359,7 +359,7 @@ impl Openings {
             bands: d.chance(0.45),
             pipe: d.chance(0.6),
             metal: d.pick(&palette::METAL),
-            blank: d.f(0.0, 0.12),
+            blank: d.range(0.0, 0.12),
             balcony: if d.chance(0.25) && house.district == District::City { 0.5 } else { 0.0 },
         }
     }

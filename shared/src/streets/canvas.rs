@@ -158,7 +158,7 @@ impl Canvas {
         }
     }
 
-    /// Mixes a colour into one pixel of the picture.
+    /// Overwrites one pixel of the picture.
     pub fn set(&mut self, x: u32, y: u32, color: Rgb) {
         let at = (y as usize * self.width as usize + x as usize) * 4;
         let px = &mut self.picture.data_mut()[at..at + 4];

@@ -18,7 +18,7 @@ use crate::error::{Context, Result};
 use crate::labels::IGNORE;
 
 /// Where a scene belongs.
-pub enum Place {
+pub enum Destination {
     /// In a folder for its split, under this name.
     Split(&'static str, String),
     /// With this camera's pictures: side, direction, frame.
@@ -57,7 +57,7 @@ impl Picture {
 pub fn files(
     layout: Layout,
     scene: &Scene,
-    place: &Place,
+    destination: &Destination,
     cityscapes: &Descriptor,
 ) -> Vec<Picture> {
     let rgb = |path: String| Picture {
@@ -70,8 +70,8 @@ pub fn files(
         color: ExtendedColorType::L8,
         bytes: scene.things.iter().map(|&t| id(&row(t))).collect(),
     };
-    match (layout, place) {
-        (_, Place::Camera(side, way, frame)) => {
+    match (layout, destination) {
+        (_, Destination::Camera(side, way, frame)) => {
             let name = format!("Stereo_{side}/Omni_{way}/{frame:06}.png");
             let labels = scene.things.iter().zip(scene.instances.iter());
             let bytes = labels
@@ -87,7 +87,7 @@ pub fn files(
                 },
             ]
         }
-        (Layout::Cityscapes, Place::Split(split, name)) => {
+        (Layout::Cityscapes, Destination::Split(split, name)) => {
             let base = format!("gtFine/{split}/streets/{name}_gtFine");
             let train = |r: &Row| cityscapes.to_train(u16::from(r.cityscapes)).unwrap_or(IGNORE);
             vec![
@@ -101,13 +101,13 @@ pub fn files(
                 },
             ]
         }
-        (Layout::Camvid, Place::Split(split, name)) => {
+        (Layout::Camvid, Destination::Split(split, name)) => {
             vec![
                 rgb(format!("{split}/{name}.png")),
                 ids(format!("{split}annot/{name}.png"), &|r| r.camvid),
             ]
         }
-        (_, Place::Split(split, name)) => {
+        (_, Destination::Split(split, name)) => {
             vec![
                 rgb(format!("images/{split}/{name}.png")),
                 ids(format!("labels/{split}/{name}.png"), &|r| r.streets),

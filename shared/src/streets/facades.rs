@@ -171,19 +171,19 @@ impl Scenery<'_> {
         if across > 5.0 {
             // Goods in the window: upright, coloured, about as large as people.
             for k in 0..4 {
-                let t = 0.1 + 0.21 * k as f32 + own.f(0.0, 0.05);
+                let t = 0.1 + 0.21 * k as f32 + own.range(0.0, 0.05);
                 let color = blend(glass, own.pick(&palette::CLOTH), 0.6);
-                let tall = own.f(0.5, 1.5);
+                let tall = own.range(0.5, 1.5);
                 self.plate(
                     panel,
-                    [t, t + own.f(0.08, 0.15)],
+                    [t, t + own.range(0.08, 0.15)],
                     [0.46, 0.46 + tall],
                     0.0,
                     color,
                     Material::Glass,
                 );
             }
-            let door = own.f(0.2, 0.7);
+            let door = own.range(0.2, 0.7);
             self.plate(panel, [door, door + 0.03], [0.0, window_top], 0.0, frame, Material::Smooth);
         }
         self.plate(panel, [0.0, over], [window_top, top - 0.05], 0.12, brand, Material::Smooth);
@@ -228,14 +228,14 @@ impl Scenery<'_> {
         out: f32,
         ink: Rgb,
     ) {
-        let count = 4 + own.n(5);
+        let count = 4 + own.below(5);
         let pitch = (t[1] - t[0]) / count as f32;
         for k in 0..count {
             let a = t[0] + pitch * k as f32;
             self.plate(
                 panel,
-                [a, a + pitch * own.f(0.3, 0.7)],
-                [h[0], h[1] - own.f(0.0, 0.12)],
+                [a, a + pitch * own.range(0.3, 0.7)],
+                [h[0], h[1] - own.range(0.0, 0.12)],
                 out,
                 ink,
                 Material::Smooth,
@@ -246,10 +246,10 @@ impl Scenery<'_> {
     /// A round or square board that sticks out over the sidewalk and faces the traffic.
     fn projecting_sign(&mut self, panel: &Panel, own: &mut Dice, brand: Rgb, top: f32) {
         let (s, o, h) =
-            (panel.s[0] + 0.3, panel.sign * (panel.front - 0.6), top + own.f(-0.3, 0.5));
+            (panel.s[0] + 0.3, panel.sign * (panel.front - 0.6), top + own.range(-0.3, 0.5));
         let rim = own.pick(&[[0.92, 0.92, 0.90], [0.75, 0.12, 0.12], [0.14, 0.25, 0.55]]);
         let round = own.chance(0.5);
-        let size = own.f(0.26, 0.4);
+        let size = own.range(0.26, 0.4);
         for (k, color) in [(1.0, rim), (0.78, brand), (0.35, [0.9, 0.9, 0.86])] {
             let r = size * k;
             let count = if round { 12 } else { 4 };

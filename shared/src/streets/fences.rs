@@ -10,7 +10,7 @@ impl Scenery<'_> {
     pub fn fence(&mut self, item: &Item, long: f32, style: u64) {
         let mut dice = Dice::new(style, 0, 0);
         let d = &mut dice;
-        let kind = d.n(5);
+        let kind = d.below(5);
         let look = Look::new(Thing::Fence, Material::Smooth).number(self.number);
         let metal = d.pick(&[
             [0.13, 0.14, 0.15],
@@ -22,10 +22,10 @@ impl Scenery<'_> {
         let white = d.chance(0.3);
         let wood = if white { [0.80, 0.79, 0.75] } else { wood };
         let tall = match kind {
-            0 => d.f(1.0, 1.7),
-            1 => d.f(0.9, 1.8),
-            2 => d.f(1.4, 2.2),
-            3 => d.f(1.0, 1.4),
+            0 => d.range(1.0, 1.7),
+            1 => d.range(0.9, 1.8),
+            2 => d.range(1.4, 2.2),
+            3 => d.range(1.0, 1.4),
             _ => 0.8,
         };
         let wall = d.pick(&palette::BRICK);

@@ -41,10 +41,10 @@ impl Scenery<'_> {
                 if strength > 0.3 {
                     let mut d = Dice::new(item.seed, 9, 0);
                     for _ in 0..9 {
-                        let a = d.f(0.0, TAU);
-                        let r = d.f(0.0, radius);
+                        let a = d.range(0.0, TAU);
+                        let r = d.range(0.0, radius);
                         let at = [centre[0] + r * sin(a), centre[1] + r * cos(a)];
-                        spot(self, at, radius * d.f(0.3, 0.5), strength * 0.35);
+                        spot(self, at, radius * d.range(0.3, 0.5), strength * 0.35);
                     }
                 }
             }
@@ -151,14 +151,15 @@ impl Scenery<'_> {
         let (w, h) = (self.canvas.width as usize, self.canvas.height as usize);
         // The exposure belongs to the weather, so that a drive does not flicker; the noise to the frame.
         let mut d = Dice::new(u64::from(self.light.seed), 90, 0);
-        let gain = d.f(0.88, 1.14) * if self.light.weather == Weather::Dusk { 1.08 } else { 1.0 };
-        let white = [d.f(0.96, 1.04), 1.0, d.f(0.95, 1.05)];
-        let noisy = d.f(0.008, 0.020) * (1.0 + 0.8 * self.light.night);
-        let soft = d.f(0.06, 0.16) * (w as f32 / 512.0).clamp(0.6, 1.3);
-        let dim = d.f(0.10, 0.28);
+        let gain =
+            d.range(0.88, 1.14) * if self.light.weather == Weather::Dusk { 1.08 } else { 1.0 };
+        let white = [d.range(0.96, 1.04), 1.0, d.range(0.95, 1.05)];
+        let noisy = d.range(0.008, 0.020) * (1.0 + 0.8 * self.light.night);
+        let soft = d.range(0.06, 0.16) * (w as f32 / 512.0).clamp(0.6, 1.3);
+        let dim = d.range(0.10, 0.28);
         let (seed, rain) =
             (Dice::new(grain, 91, 0).seed() as u32, self.light.weather == Weather::Rain);
-        let slant = d.f(-0.25, 0.25);
+        let slant = d.range(-0.25, 0.25);
         let mut out = RgbImage::new(w as u32, h as u32);
         let pixels: &mut [u8] = &mut out;
         for y in 0..h {

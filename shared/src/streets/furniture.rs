@@ -62,7 +62,7 @@ impl Scenery<'_> {
             return;
         }
         let color = d.pick(&palette::METAL);
-        let (tall, kind, thick) = (d.f(5.5, 9.0), d.n(3), d.f(0.085, 0.13));
+        let (tall, kind, thick) = (d.range(5.5, 9.0), d.below(3), d.range(0.085, 0.13));
         let over = -item.o.signum();
         let glow = self.light.night;
         let lens = [1.0, 0.93, 0.74].map(|c: f32| c * (0.75 + 0.6 * glow));
@@ -192,7 +192,7 @@ impl Scenery<'_> {
             [0.50, 0.50, 0.48],
         ]);
         let (side, top) = (self.light.around(color, 0.9), self.light.around(color, 1.2));
-        let (w, h, lid) = match d.n(5) {
+        let (w, h, lid) = match d.below(5) {
             0 => (0.17, 0.72, 0.05),
             1 => (0.30, 1.05, 0.08),
             2 => (0.24, 1.30, 0.10),
@@ -244,7 +244,7 @@ impl Scenery<'_> {
         for k in 0..3 {
             self.board(
                 [at[0] + 0.6, at[1] + 0.4 - 0.35 * k as f32, at[2]],
-                [d.f(0.25, 0.45), 0.07],
+                [d.range(0.25, 0.45), 0.07],
                 ink,
                 look,
             );

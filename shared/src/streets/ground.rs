@@ -126,16 +126,18 @@ impl Scenery<'_> {
         for block in self.blocks() {
             let mut dice = Dice::new(self.world.seed, 11, block as u64);
             for _ in 0..3 {
-                let (s, o) =
-                    (block as f32 * BLOCK + dice.f(0.0, BLOCK), dice.f(-half * 0.8, half * 0.8));
-                let (long, wide) = (dice.f(1.0, 7.0), dice.f(0.5, 1.6));
-                let tone = dice.f(0.74, 1.12);
+                let (s, o) = (
+                    block as f32 * BLOCK + dice.range(0.0, BLOCK),
+                    dice.range(-half * 0.8, half * 0.8),
+                );
+                let (long, wide) = (dice.range(1.0, 7.0), dice.range(0.5, 1.6));
+                let tone = dice.range(0.74, 1.12);
                 let color = self.world.asphalt.map(|c| c * tone);
                 let near = s > self.camera.s + 1.0 && s < self.camera.s + 70.0;
                 if near && dice.chance(0.8) {
                     self.strip([o - wide / 2.0, o + wide / 2.0], [s, s + long], 0.0, color, road);
                 }
-                let (s, o) = (s + dice.f(-6.0, 6.0), dice.f(-half * 0.7, half * 0.7));
+                let (s, o) = (s + dice.range(-6.0, 6.0), dice.range(-half * 0.7, half * 0.7));
                 if near && dice.chance(0.4) {
                     self.disc([s, o], 0.36, [0.20, 0.19, 0.19], 1.0, Some(road));
                 }

@@ -61,11 +61,11 @@ impl House {
 impl World {
     pub fn district(&self, side: usize, block: i64) -> District {
         let mut dice = Dice::new(self.seed, 5 + side as u64, block as u64);
-        let roll = dice.f(0.0, 1.0);
+        let roll = dice.range(0.0, 1.0);
         match roll {
             r if r < 0.13 => District::Park,
             r if r < 0.20 => District::Hall,
-            _ if dice.f(0.12, 0.88) < self.urban => District::City,
+            _ if dice.range(0.12, 0.88) < self.urban => District::City,
             _ => District::Suburb,
         }
     }
@@ -85,9 +85,9 @@ impl World {
         let tall = 2.4 + 3.4 * self.urban;
         while end - s > 6.0 && district != District::Park {
             let mut wide = match district {
-                District::City => d.f(7.5, 17.0),
-                District::Hall => d.f(24.0, 40.0),
-                _ => d.f(8.5, 13.0),
+                District::City => d.range(7.5, 17.0),
+                District::Hall => d.range(24.0, 40.0),
+                _ => d.range(8.5, 13.0),
             };
             if end - s - wide < 7.0 {
                 wide = end - s;
@@ -95,7 +95,7 @@ impl World {
             let gap = match district {
                 District::City if d.chance(0.16) => 3.5,
                 District::City => 0.0,
-                _ => d.f(3.5, 8.0),
+                _ => d.range(3.5, 8.0),
             };
             let s1 = (s + wide - gap).max(s + 5.0);
             out.push(self.house(d, side, district, [s, s1], tall));
@@ -114,11 +114,11 @@ impl World {
     ) -> House {
         let city = district == District::City;
         let floors = match district {
-            District::City => (tall + d.f(-1.4, 1.6)).round().max(2.0) as usize,
+            District::City => (tall + d.range(-1.4, 1.6)).round().max(2.0) as usize,
             District::Hall => 2,
             _ => d.pick(&[1, 2, 2, 2]),
         };
-        let (material, wall) = match d.n(6) {
+        let (material, wall) = match d.below(6) {
             0 | 1 => (Material::Brick, d.pick(&palette::BRICK)),
             2 => (Material::Concrete, d.pick(&palette::STONE)),
             _ => (Material::Plaster, d.pick(&palette::PLASTER)),
@@ -128,12 +128,13 @@ impl World {
         House {
             side,
             s,
-            front: self.line(side) + if city { d.pick(&[0.0, 0.0, 0.25]) } else { d.f(3.0, 6.5) },
-            deep: d.f(9.0, 13.0),
+            front: self.line(side)
+                + if city { d.pick(&[0.0, 0.0, 0.25]) } else { d.range(3.0, 6.5) },
+            deep: d.range(9.0, 13.0),
             floors,
-            ground: if city { d.f(3.4, 4.2) } else { d.f(2.8, 3.3) },
-            floor: d.f(2.75, 3.3),
-            bays: (((s[1] - s[0]) / d.f(2.3, 3.4)).round() as usize).max(2),
+            ground: if city { d.range(3.4, 4.2) } else { d.range(2.8, 3.3) },
+            floor: d.range(2.75, 3.3),
+            bays: (((s[1] - s[0]) / d.range(2.3, 3.4)).round() as usize).max(2),
             wall,
             base,
             trim: d.pick(&[

@@ -116,21 +116,22 @@ impl Dice {
     }
 
     /// Uniform in `lo..hi`.
-    pub fn f(&mut self, lo: f32, hi: f32) -> f32 {
+    pub fn range(&mut self, lo: f32, hi: f32) -> f32 {
         mix(lo, hi, self.0.uniform() as f32)
     }
 
     pub fn chance(&mut self, p: f32) -> bool {
-        self.f(0.0, 1.0) < p
+        self.range(0.0, 1.0) < p
     }
 
-    pub fn n(&mut self, below: usize) -> usize {
-        ((self.0.uniform() * below as f64) as usize).min(below.saturating_sub(1))
+    /// Uniform below `n`.
+    pub fn below(&mut self, n: usize) -> usize {
+        ((self.0.uniform() * n as f64) as usize).min(n.saturating_sub(1))
     }
 
     /// One of the choices, which must not be empty.
     pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.n(choices.len())]
+        choices[self.below(choices.len())]
     }
 
     /// A seed for something that belongs to this thing.
@@ -140,7 +141,7 @@ impl Dice {
 
     /// `base` with each channel moved by up to `by`, and brightness too.
     pub fn tint(&mut self, base: Rgb, by: f32) -> Rgb {
-        let all = self.f(-by, by);
-        base.map(|c| (c + all + self.f(-by, by) * 0.4).clamp(0.01, 0.98))
+        let all = self.range(-by, by);
+        base.map(|c| (c + all + self.range(-by, by) * 0.4).clamp(0.01, 0.98))
     }
 }

@@ -64,9 +64,9 @@ use crate::error::{Error, Result};
 /// Size and seed of a set of scenes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreetSettings {
-    /// Width of a picture in pixels, 64 to 8192.
+    /// Width of a picture in pixels, even, 64 to 8192.
     pub width: u32,
-    /// Height of a picture in pixels, 64 to 8192.
+    /// Height of a picture in pixels, even, 64 to 8192.
     pub height: u32,
     /// Every choice in every scene follows from it.
     pub seed: u64,
@@ -112,17 +112,17 @@ pub struct Scene {
 }
 
 /// The scene number `index` of a set: a function of size, seed and index alone.
-/// Sizes that [`StreetSettings::check`] refuses are drawn at the nearest bound.
+/// A side outside 64 to 8192 is drawn at the nearest bound; an odd one, which [`StreetSettings::check`] refuses too, as it is.
 pub fn scene(settings: &StreetSettings, index: u64) -> Scene {
     let settings = &settings.bounded();
     let mut dice = Dice::new(settings.seed, 100, index);
     let world = World::new(dice.seed());
     let light = Light::new(&mut dice);
-    let s = dice.f(400.0, 900.0);
-    let time = dice.f(0.0, 3.0);
+    let s = dice.range(400.0, 900.0);
+    let time = dice.range(0.0, 3.0);
     let mut camera = eye(settings, &world, &mut dice, s);
-    camera.bend = if dice.chance(0.45) { 0.0 } else { dice.f(-0.005, 0.005) };
-    camera.turn(dice.f(-0.10, 0.10));
+    camera.bend = if dice.chance(0.45) { 0.0 } else { dice.range(-0.005, 0.005) };
+    camera.turn(dice.range(-0.10, 0.10));
     shoot(settings, camera, &light, &world, time, dice.seed())
 }
 
@@ -145,9 +145,9 @@ pub fn drive_frame(settings: &StreetSettings, t: f32) -> Scene {
 
 fn eye(settings: &StreetSettings, world: &World, dice: &mut Dice, s: f32) -> Camera {
     let (w, h) = (settings.width as f32, settings.height as f32);
-    let focal = w.max(1.6 * h) * dice.f(0.74, 0.98);
-    let centre = [w * 0.5, h * dice.f(0.40, 0.50)];
-    Camera::new(focal, centre, dice.f(1.25, 1.75), s, world.driver(dice))
+    let focal = w.max(1.6 * h) * dice.range(0.74, 0.98);
+    let centre = [w * 0.5, h * dice.range(0.40, 0.50)];
+    Camera::new(focal, centre, dice.range(1.25, 1.75), s, world.driver(dice))
 }
 
 fn shoot(

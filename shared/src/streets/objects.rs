@@ -64,7 +64,7 @@ impl World {
             }
             District::Suburb | District::Park => {
                 let park = district == District::Park;
-                let kind = d.n(10); // fence, hedge or open for the whole block, with gates
+                let kind = d.below(10); // fence, hedge or open for the whole block, with gates
                 let mut s = from;
                 while s < to - 1.0 {
                     let long = (to - s).min(4.0);
@@ -75,26 +75,27 @@ impl World {
                         put(s, line, 0.3, Kind::Hedge { long }, d);
                     }
                     if d.chance(0.45) {
-                        let o = sign * (self.line(side) + d.f(0.9, 2.6));
-                        put(s + d.f(0.0, 4.0), o, 0.0, Kind::Bush, d);
+                        let o = sign * (self.line(side) + d.range(0.9, 2.6));
+                        put(s + d.range(0.0, 4.0), o, 0.0, Kind::Bush, d);
                     }
                     if d.chance(if park { 0.55 } else { 0.16 }) {
-                        let o = sign * (self.line(side) + d.f(2.6, if park { 14.0 } else { 3.6 }));
-                        put(s + d.f(0.0, 4.0), o, 1.0, Kind::Tree { small: !park }, d);
+                        let o =
+                            sign * (self.line(side) + d.range(2.6, if park { 14.0 } else { 3.6 }));
+                        put(s + d.range(0.0, 4.0), o, 1.0, Kind::Tree { small: !park }, d);
                     }
                     if park {
-                        let o = sign * (self.line(side) + d.f(16.0, 26.0));
-                        put(s + d.f(0.0, 4.0), o, 14.0, Kind::Tree { small: false }, d);
+                        let o = sign * (self.line(side) + d.range(16.0, 26.0));
+                        put(s + d.range(0.0, 4.0), o, 14.0, Kind::Tree { small: false }, d);
                     } else if d.chance(0.3) {
-                        let o = sign * (self.line(side) + d.f(16.0, 22.0));
-                        put(s + d.f(0.0, 4.0), o, 18.0, Kind::Tree { small: false }, d);
+                        let o = sign * (self.line(side) + d.range(16.0, 22.0));
+                        put(s + d.range(0.0, 4.0), o, 18.0, Kind::Tree { small: false }, d);
                     }
                     s += 4.0;
                 }
             }
         }
         if d.chance(0.05) && district != District::City {
-            put(from + d.f(6.0, 30.0), sign * (self.line(side) + 1.6), 0.2, Kind::Billboard, d);
+            put(from + d.range(6.0, 30.0), sign * (self.line(side) + 1.6), 0.2, Kind::Billboard, d);
         }
     }
 
@@ -128,10 +129,10 @@ impl World {
             s += self.lamps;
         }
         if d.chance(0.62) {
-            put(start + d.f(4.0, 44.0), kerbside + sign * d.f(-0.1, 0.3), Kind::Signs, d);
+            put(start + d.range(4.0, 44.0), kerbside + sign * d.range(-0.1, 0.3), Kind::Signs, d);
         }
         if d.chance(0.16) {
-            let (first, count) = (start + d.f(6.0, 30.0), 3 + d.n(6));
+            let (first, count) = (start + d.range(6.0, 30.0), 3 + d.below(6));
             for k in 0..count {
                 put(first + 1.6 * k as f32, sign * (edge + 0.35), Kind::Bollard, d);
             }
@@ -139,23 +140,28 @@ impl World {
         for _ in 0..2 {
             if d.chance(0.40) {
                 let o = if d.chance(0.5) { edge + 0.6 } else { self.line(side) - 0.4 };
-                put(start + d.f(2.0, 46.0), sign * o, Kind::Clutter, d);
+                put(start + d.range(2.0, 46.0), sign * o, Kind::Clutter, d);
             }
         }
-        let people = (d.f(0.0, 1.0) * d.f(0.3, 1.0) * self.busy * 12.5) as usize;
+        let people = (d.range(0.0, 1.0) * d.range(0.3, 1.0) * self.busy * 12.5) as usize;
         for _ in 0..people {
             let inner = edge + self.verge[side] + 0.5;
-            let s = start + d.f(0.0, BLOCK);
-            let o = d.f(inner, (self.line(side) - 0.4).max(inner + 0.1));
+            let s = start + d.range(0.0, BLOCK);
+            let o = d.range(inner, (self.line(side) - 0.4).max(inner + 0.1));
             let walking = d.chance(0.8);
             put(s, sign * o, Kind::Person { walking }, d);
             if d.chance(0.35) {
-                put(s + d.f(-0.3, 0.3), sign * (o + d.f(0.5, 0.7)), Kind::Person { walking }, d);
+                put(
+                    s + d.range(-0.3, 0.3),
+                    sign * (o + d.range(0.5, 0.7)),
+                    Kind::Person { walking },
+                    d,
+                );
             }
         }
         if d.chance(0.05 * (0.4 + self.busy)) {
             let o = if d.chance(0.6) { self.line(side) - 0.5 } else { edge + 0.5 };
-            put(start + d.f(2.0, 44.0), sign * o, Kind::ParkedBike, d);
+            put(start + d.range(2.0, 44.0), sign * o, Kind::ParkedBike, d);
         }
     }
 
@@ -168,15 +174,15 @@ impl World {
         let d = &mut dice;
         let open = if self.crossing(block) { CROSSING + 8.0 } else { 0.0 };
         let shut = if self.crossing(block + 1) { 9.0 } else { 0.0 };
-        let full = d.f(0.1, 1.0) * (0.3 + 0.7 * self.busy);
+        let full = d.range(0.1, 1.0) * (0.3 + 0.7 * self.busy);
         let mut s = block as f32 * BLOCK + open + 2.8;
         while s < (block + 1) as f32 * BLOCK - shut - 2.6 {
             if d.chance(full) {
-                let o = sign * (self.half_road - 1.12 + d.f(-0.1, 0.1));
+                let o = sign * (self.half_road - 1.12 + d.range(-0.1, 0.1));
                 let ahead = if self.two_way { side == 1 } else { true };
                 let ahead = ahead != d.chance(0.06);
                 out.push(Item {
-                    s: s + d.f(-0.3, 0.3),
+                    s: s + d.range(-0.3, 0.3),
                     o,
                     seed: d.seed(),
                     bias: 0.0,
@@ -223,17 +229,17 @@ impl World {
         }
         if self.zebra(block) {
             for row in [s - 2.7, s + CROSSING + 2.7] {
-                let count = d.n(3);
+                let count = d.below(3);
                 for _ in 0..count {
                     if d.chance(self.busy) {
-                        let o = d.f(-edge - 1.0, edge + 1.0);
-                        put(row + d.f(-1.0, 1.0), o, Kind::Person { walking: true }, d);
+                        let o = d.range(-edge - 1.0, edge + 1.0);
+                        put(row + d.range(-1.0, 1.0), o, Kind::Person { walking: true }, d);
                     }
                 }
             }
         }
         if d.chance(0.30 * self.busy + 0.08) {
-            let (at, ahead) = (d.f(-24.0, 24.0), d.chance(0.5));
+            let (at, ahead) = (d.range(-24.0, 24.0), d.chance(0.5));
             let lane = if ahead { 2.2 } else { CROSSING - 2.2 };
             if at.abs() > edge || d.chance(0.5) {
                 put(s + lane, at, Kind::Car { ahead, across: true }, d);
@@ -242,8 +248,8 @@ impl World {
         for sign in [-1.0f32, 1.0] {
             // The crossing street goes on: trees and bushes close the view along it.
             for k in 0..3 {
-                let o = sign * (30.0 + 6.0 * k as f32 + d.f(0.0, 3.0));
-                put(s + d.f(-4.0, CROSSING + 4.0), o, Kind::Tree { small: false }, d);
+                let o = sign * (30.0 + 6.0 * k as f32 + d.range(0.0, 3.0));
+                put(s + d.range(-4.0, CROSSING + 4.0), o, Kind::Tree { small: false }, d);
             }
         }
     }
@@ -266,11 +272,11 @@ impl World {
             let first = ((around - 10.0 - shift) / slot).floor() as i64;
             for k in first..first + 13 {
                 let mut d = Dice::new(self.seed, 70 + number as u64, k as u64);
-                let s = k as f32 * slot + d.f(0.0, 7.0) + shift;
+                let s = k as f32 * slot + d.range(0.0, 7.0) + shift;
                 if d.chance(0.10 + 0.42 * self.busy) {
                     out.push(Item {
                         s,
-                        o: o + d.f(-0.3, 0.3),
+                        o: o + d.range(-0.3, 0.3),
                         seed: d.seed(),
                         bias: 0.0,
                         kind: Kind::Car { ahead, across: false },

@@ -30,7 +30,7 @@ pub struct Clothes {
 
 impl Scenery<'_> {
     pub fn clothes(&self, d: &mut Dice) -> Clothes {
-        let tone = |color: Rgb, d: &mut Dice| self.light.around(color, d.f(0.82, 1.08));
+        let tone = |color: Rgb, d: &mut Dice| self.light.around(color, d.range(0.82, 1.08));
         let coat = d.pick(&palette::CLOTH);
         let coat = d.tint(coat, 0.05);
         Clothes {
@@ -73,16 +73,16 @@ impl Scenery<'_> {
             return;
         }
         let child = d.chance(0.12);
-        let size = if child { d.f(0.62, 0.78) } else { d.f(0.92, 1.08) };
+        let size = if child { d.range(0.62, 0.78) } else { d.range(0.92, 1.08) };
         let look = Look::new(Thing::Person, Material::Smooth).number(self.number);
         let f = Figure { foot, size, look };
         let c = self.clothes(d);
         // How much of the stride shows: all of it from the side, little from behind.
-        let view = d.f(0.25, 1.0);
-        let phase = if walking { d.f(0.0, TAU) + self.time * 6.0 } else { 1.6 };
+        let view = d.range(0.25, 1.0);
+        let phase = if walking { d.range(0.0, TAU) + self.time * 6.0 } else { 1.6 };
         let swing = sin(phase) * if walking { 0.30 } else { 0.04 };
         let skirt = d.chance(0.16);
-        let (build, coat_end) = (d.f(0.9, 1.15), d.pick(&[0.80f32, 0.80, 0.62, 0.50]));
+        let (build, coat_end) = (d.range(0.9, 1.15), d.pick(&[0.80f32, 0.80, 0.62, 0.50]));
         for (side, sign) in [(-1.0f32, 1.0f32), (1.0, -1.0)] {
             let reach = swing * sign * view;
             let hip = [0.06 * side, 0.86];

@@ -95,7 +95,7 @@ impl<'a> Scenery<'a> {
         let stroll = |mut item: Item| {
             if item.kind == (Kind::Person { walking: true }) {
                 // To and fro, so that nobody leaves the block that knows of him.
-                let pace = Dice::new(item.seed, 8, 0).f(0.05, 0.16);
+                let pace = Dice::new(item.seed, 8, 0).range(0.05, 0.16);
                 item.s += 7.0 * sin(pace * self.time);
             }
             item

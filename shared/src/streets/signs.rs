@@ -19,7 +19,7 @@ impl Scenery<'_> {
             return;
         }
         let post = d.pick(&[[0.55, 0.56, 0.57], [0.42, 0.43, 0.44], [0.50, 0.50, 0.50]]);
-        let top = d.f(2.3, 3.1);
+        let top = d.range(2.3, 3.1);
         self.post(foot, top, [0.05, 0.05], post);
         let away = d.chance(if item.o < 0.0 { 0.45 } else { 0.12 });
         let mut h = foot[1] + top - 0.38;
@@ -40,7 +40,7 @@ impl Scenery<'_> {
 
     fn sign(&mut self, at: V3, d: &mut Dice, second: bool) {
         let look = SIGN.number(self.number);
-        let fade = d.f(0.86, 1.05);
+        let fade = d.range(0.86, 1.05);
         let normal = [0.0, 0.15, -1.0];
         let tone = |s: &Self, c: Rgb| {
             let lit = s.light.on(c, normal);
@@ -58,11 +58,11 @@ impl Scenery<'_> {
             tone(self, [0.06, 0.38, 0.24]),
         );
         let up = FRAC_PI_2;
-        match if second { 4 + d.n(4) } else { d.n(10) } {
+        match if second { 4 + d.below(4) } else { d.below(10) } {
             0 | 1 => {
                 self.regular(at, 0.34, 16, 0.0, red, look);
                 self.regular(at, 0.25, 16, 0.0, white, look);
-                let (a, b) = (d.f(0.03, 0.06), d.f(0.09, 0.14));
+                let (a, b) = (d.range(0.03, 0.06), d.range(0.09, 0.14));
                 self.board([at[0] - 0.08, at[1], at[2]], [a, b], black, look);
                 self.board([at[0] + 0.08, at[1], at[2]], [a, b], black, look);
             }
@@ -107,8 +107,8 @@ impl Scenery<'_> {
                 self.board(at, [0.59, 0.24], color, look);
                 for y in [0.09f32, -0.1] {
                     self.board(
-                        [at[0] - d.f(0.0, 0.2), at[1] + y, at[2]],
-                        [d.f(0.22, 0.36), 0.04],
+                        [at[0] - d.range(0.0, 0.2), at[1] + y, at[2]],
+                        [d.range(0.22, 0.36), 0.04],
                         ink,
                         look,
                     );

@@ -55,13 +55,14 @@ impl Scenery<'_> {
         for u in style.axles {
             for v in [-half + 0.12, half - 0.12] {
                 let foot = body.at(u, v, 0.0);
-                let tyre = [-1.0f32, 1.0]
-                    .map(|k| (foot[0] + k * 0.12 * self.camera.focal / self.camera.focal, k));
+                // Without its multiplication and division by `focal` the sum would round otherwise: other pixels.
+                let focal = self.camera.focal;
+                let [left, right] = [-1.0, 1.0].map(|k: f32| foot[0] + k * 0.12 * focal / focal);
                 let corners = [
-                    [tyre[0].0, 0.0, foot[2]],
-                    [tyre[1].0, 0.0, foot[2]],
-                    [tyre[1].0, style.wheel, foot[2]],
-                    [tyre[0].0, style.wheel, foot[2]],
+                    [left, 0.0, foot[2]],
+                    [right, 0.0, foot[2]],
+                    [right, style.wheel, foot[2]],
+                    [left, style.wheel, foot[2]],
                 ];
                 self.canvas.face(&corners, [0.035, 0.035, 0.04], 1.0, Some(look));
             }
@@ -71,7 +72,7 @@ impl Scenery<'_> {
         let top = style.cabin.iter().map(|p| p[1]).fold(0.0, f32::max);
         let base = style.cabin[0][1];
         let roof = half * 0.78;
-        let glass = blend([0.07, 0.08, 0.09], self.light.horizon, d.f(0.06, 0.26));
+        let glass = blend([0.07, 0.08, 0.09], self.light.horizon, d.range(0.06, 0.26));
         let narrow = [half * 0.95, roof];
         self.solid(&body, style.cabin, narrow, paint, dark, look, Some((glass, style.glazed)));
         if size < 2.5 {
@@ -109,9 +110,9 @@ impl Scenery<'_> {
         for k in 0..profile.len() {
             let (p, q) = (profile[k], profile[(k + 1) % profile.len()]);
             let quad = [at(p, -1.0), at(p, 1.0), at(q, 1.0), at(q, -1.0)];
-            let (color, steep) = (paint, (q[1] - p[1]).abs() > 0.18);
+            let steep = (q[1] - p[1]).abs() > 0.18;
             let screen = glass.filter(|(_, glazed)| steep && (*glazed || q[0] > 0.0 || p[0] > 0.0));
-            self.panel(&quad, middle, color, look);
+            self.panel(&quad, middle, paint, look);
             if let Some((glass, _)) = screen {
                 let inset = inner(&quad, 0.10, 0.12);
                 self.panel(&inset, middle, glass, look.of(Material::Glass));
@@ -138,9 +139,8 @@ impl Scenery<'_> {
         }
         // Glass and lacquer mirror the sky where they look up.
         let mirror = if look.material == Material::Glass { 0.3 } else { 0.12 } * n[1].max(0.0);
-        let sun = [n[0], n[1], n[2]];
-        let lit = blend(self.light.on(color, sun), self.light.zenith, mirror);
-        let look = look.shaded(self.light.away(sun));
+        let lit = blend(self.light.on(color, n), self.light.zenith, mirror);
+        let look = look.shaded(self.light.away(n));
         self.canvas.face(corners, lit, 1.0, Some(look));
     }
 

@@ -34,7 +34,7 @@ pub struct Light {
 
 impl Light {
     pub fn new(dice: &mut Dice) -> Self {
-        let roll = dice.f(0.0, 1.0);
+        let roll = dice.range(0.0, 1.0);
         let weather = match roll {
             r if r < 0.46 => Weather::Clear,
             r if r < 0.70 => Weather::Overcast,
@@ -42,11 +42,11 @@ impl Light {
             r if r < 0.88 => Weather::Rain,
             _ => Weather::Dusk,
         };
-        let azimuth = dice.f(-PI, PI);
+        let azimuth = dice.range(-PI, PI);
         let up = match weather {
-            Weather::Clear => dice.f(0.35, 1.05),
-            Weather::Dusk => dice.f(0.06, 0.16),
-            _ => dice.f(0.5, 1.2),
+            Weather::Clear => dice.range(0.35, 1.05),
+            Weather::Dusk => dice.range(0.06, 0.16),
+            _ => dice.range(0.5, 1.2),
         };
         let sun = unit([sin(azimuth) * cos(up), sin(up), cos(azimuth) * cos(up)]);
         let warm = 1.0 - step(0.25, 0.75, up);
@@ -58,8 +58,8 @@ impl Light {
             zenith: dice.tint([0.24, 0.45, 0.76], 0.05),
             horizon: blend([0.74, 0.83, 0.92], [0.90, 0.84, 0.74], warm * 0.7),
             cloud: [0.95, 0.95, 0.96],
-            cover: dice.f(0.05, 0.62),
-            haze: dice.f(0.0012, 0.0045),
+            cover: dice.range(0.05, 0.62),
+            haze: dice.range(0.0012, 0.0045),
             wet: 0.0,
             night: 0.0,
             seed: dice.seed() as u32,
@@ -67,46 +67,46 @@ impl Light {
         match weather {
             Weather::Clear => {}
             Weather::Overcast => {
-                let grey = dice.f(0.66, 0.90);
+                let grey = dice.range(0.66, 0.90);
                 light.sunlight = [0.10, 0.10, 0.095];
-                light.ambient = scale([0.86, 0.88, 0.92], dice.f(0.84, 1.04));
+                light.ambient = scale([0.86, 0.88, 0.92], dice.range(0.84, 1.04));
                 light.zenith = scale([0.80, 0.83, 0.88], grey);
                 light.horizon = scale([0.97, 0.98, 1.0], grey);
                 light.cloud = scale([1.0, 1.0, 1.01], (grey * 1.06).min(0.97));
-                light.cover = dice.f(0.6, 0.95);
-                light.haze = dice.f(0.002, 0.006);
+                light.cover = dice.range(0.6, 0.95);
+                light.haze = dice.range(0.002, 0.006);
             }
             Weather::Fog => {
-                let grey = dice.f(0.68, 0.84);
+                let grey = dice.range(0.68, 0.84);
                 light.sunlight = [0.04, 0.04, 0.04];
-                light.ambient = scale([0.86, 0.88, 0.90], dice.f(0.84, 0.98));
+                light.ambient = scale([0.86, 0.88, 0.90], dice.range(0.84, 0.98));
                 light.zenith = scale([0.97, 0.99, 1.0], grey);
                 light.horizon = scale([0.97, 0.99, 1.0], grey);
                 light.cover = 0.0;
-                light.haze = dice.f(0.012, 0.030);
+                light.haze = dice.range(0.012, 0.030);
             }
             Weather::Rain => {
-                let grey = dice.f(0.52, 0.70);
+                let grey = dice.range(0.52, 0.70);
                 light.sunlight = [0.03, 0.03, 0.03];
-                light.ambient = scale([0.72, 0.76, 0.82], dice.f(0.82, 1.0));
+                light.ambient = scale([0.72, 0.76, 0.82], dice.range(0.82, 1.0));
                 light.zenith = scale([0.80, 0.85, 0.92], grey);
                 light.horizon = scale([0.98, 1.0, 1.03], grey);
                 light.cloud = scale([0.86, 0.88, 0.92], grey);
-                light.cover = dice.f(0.5, 0.9);
-                light.haze = dice.f(0.005, 0.011);
-                light.wet = dice.f(0.6, 1.0);
-                light.night = dice.f(0.0, 0.4);
+                light.cover = dice.range(0.5, 0.9);
+                light.haze = dice.range(0.005, 0.011);
+                light.wet = dice.range(0.6, 1.0);
+                light.night = dice.range(0.0, 0.4);
             }
             Weather::Dusk => {
                 light.sunlight = [0.12, 0.07, 0.04];
-                light.ambient = scale([0.50, 0.51, 0.62], dice.f(0.72, 1.05));
+                light.ambient = scale([0.50, 0.51, 0.62], dice.range(0.72, 1.05));
                 light.zenith = dice.tint([0.16, 0.22, 0.42], 0.04);
                 light.horizon = dice.tint([0.86, 0.58, 0.42], 0.08);
                 light.cloud = [0.52, 0.40, 0.46];
-                light.cover = dice.f(0.1, 0.6);
-                light.haze = dice.f(0.002, 0.006);
+                light.cover = dice.range(0.1, 0.6);
+                light.haze = dice.range(0.002, 0.006);
                 light.wet = if dice.chance(0.25) { 0.6 } else { 0.0 };
-                light.night = dice.f(0.7, 1.0);
+                light.night = dice.range(0.7, 1.0);
             }
         }
         light

@@ -83,12 +83,12 @@ impl World {
         let two_way = d.chance(0.8);
         let lanes = if d.chance(0.68) { 1 } else { 2 };
         let parked = if d.chance(0.62) { 2.2 } else { 0.0 };
-        let lane = d.f(2.9, 3.4);
+        let lane = d.range(2.9, 3.4);
         let driving = if two_way { lanes as f32 * lane } else { lane };
         let half_road = driving + parked;
-        let urban = d.f(0.0, 1.0);
-        let green = d.f(0.0, 1.0);
-        let tree = |d: &mut Dice| if d.chance(0.5) { d.f(8.0, 17.0) } else { 0.0 };
+        let urban = d.range(0.0, 1.0);
+        let green = d.range(0.0, 1.0);
+        let tree = |d: &mut Dice| if d.chance(0.5) { d.range(8.0, 17.0) } else { 0.0 };
         let trees = if d.chance(0.6) {
             let t = tree(d);
             [t, t]
@@ -97,9 +97,9 @@ impl World {
         };
         let verge = trees.map(|t| if t > 0.0 && green > 0.55 { 1.6 } else { 0.0 });
         let mut lines = Vec::new();
-        let (wide, dash) = (d.f(0.06, 0.085), d.pick(&[2.0, 3.0, 4.0]));
+        let (wide, dash) = (d.range(0.06, 0.085), d.pick(&[2.0, 3.0, 4.0]));
         if two_way {
-            let style = d.n(4);
+            let style = d.below(4);
             let gap = if style == 1 { 0.14 } else { 0.0 };
             if gap > 0.0 {
                 lines.push(Line { o: -gap, wide, dash: 0.0 });
@@ -124,9 +124,9 @@ impl World {
             lines.push(Line { o: -o, wide, dash: 0.0 });
             lines.push(Line { o, wide, dash: 0.0 });
         }
-        let grey = d.f(0.30, 0.47);
-        let stone = d.f(0.50, 0.68);
-        let warm = d.f(0.0, 0.06);
+        let grey = d.range(0.30, 0.47);
+        let stone = d.range(0.50, 0.68);
+        let warm = d.range(0.0, 0.06);
         World {
             seed,
             half_road,
@@ -134,11 +134,11 @@ impl World {
             two_way,
             parking: [parked, parked],
             verge,
-            walk: [d.f(1.9, 4.2), d.f(1.9, 4.2)],
+            walk: [d.range(1.9, 4.2), d.range(1.9, 4.2)],
             lines,
             arrows: d.chance(0.5),
-            fresh: d.f(0.2, 1.0),
-            asphalt: [grey, grey * 0.985, grey * d.f(0.96, 1.03)],
+            fresh: d.range(0.2, 1.0),
+            asphalt: [grey, grey * 0.985, grey * d.range(0.96, 1.03)],
             paving: [stone + warm, stone, stone - warm * 0.8],
             kerb: [0.66, 0.65, 0.63],
             lawn: d.tint([0.30, 0.40, 0.17], 0.05),
@@ -146,8 +146,8 @@ impl World {
             urban,
             trees,
             leaf: d.pick(&palette::LEAF),
-            busy: d.f(0.1, 1.0) * (0.55 + 0.45 * urban),
-            lamps: d.f(22.0, 34.0),
+            busy: d.range(0.1, 1.0) * (0.55 + 0.45 * urban),
+            lamps: d.range(22.0, 34.0),
         }
     }
 
@@ -161,9 +161,9 @@ impl World {
         let driving = self.half_road - self.parking[1];
         let lane = if self.two_way { driving / self.lanes as f32 } else { driving };
         if self.two_way {
-            lane * (dice.n(self.lanes) as f32 + 0.5) + dice.f(-0.35, 0.35)
+            lane * (dice.below(self.lanes) as f32 + 0.5) + dice.range(-0.35, 0.35)
         } else {
-            lane * dice.pick(&[-0.5, 0.5]) + dice.f(-0.3, 0.3)
+            lane * dice.pick(&[-0.5, 0.5]) + dice.range(-0.3, 0.3)
         }
     }
 

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use super::encode::{Place, files};
+use super::encode::{Destination, files};
 use super::{StreetSettings, scene};
 use crate::dataset::Descriptor;
 use crate::error::{Context, Error, Result};
@@ -98,7 +98,7 @@ struct Manifest {
 /// One scene to write: its number, and where.
 struct Job {
     index: u64,
-    place: Place,
+    destination: Destination,
 }
 
 /// Writes a set of scenes into the folder `out`, on all threads; `progress` is called after each scene.
@@ -151,7 +151,7 @@ fn jobs(layout: Layout, counts: Counts) -> Vec<Job> {
         return (0..total)
             .map(|k| {
                 let (side, way) = cameras[(k % 8) as usize];
-                Job { index: k, place: Place::Camera(side, way, k / 8) }
+                Job { index: k, destination: Destination::Camera(side, way, k / 8) }
             })
             .collect();
     }
@@ -163,7 +163,10 @@ fn jobs(layout: Layout, counts: Counts) -> Vec<Job> {
                 Layout::Cityscapes => format!("streets_{k:06}_000019"),
                 _ => format!("{k:06}"),
             };
-            jobs.push(Job { index: number as u64 * STRIDE + k, place: Place::Split(split, name) });
+            jobs.push(Job {
+                index: number as u64 * STRIDE + k,
+                destination: Destination::Split(split, name),
+            });
         }
     }
     jobs
@@ -231,7 +234,7 @@ fn fill(
     let descriptor = Descriptor::find("cityscapes")?;
     jobs.par_iter().try_for_each(|job| {
         let scene = scene(settings, job.index);
-        for file in files(layout, &scene, &job.place, &descriptor) {
+        for file in files(layout, &scene, &job.destination, &descriptor) {
             let path = root.join(&file.path);
             if let Some(folder) = path.parent() {
                 fs::create_dir_all(folder)

@@ -197,9 +197,9 @@ fn a_place_where_no_folder_can_be_made_is_the_requests_fault() {
 #[cfg(target_os = "linux")] // which has a disk that is always full
 #[test]
 fn a_disk_that_is_full_is_an_error_however_small_the_file() {
-    let place = Place::Split("train", "a".into());
+    let destination = Destination::Split("train", "a".into());
     let cityscapes = Descriptor::find("cityscapes").unwrap();
-    for file in files(Layout::Streets, &scene(&SMALL, 0), &place, &cityscapes) {
+    for file in files(Layout::Streets, &scene(&SMALL, 0), &destination, &cityscapes) {
         let error = file.save(Path::new("/dev/full"), &SMALL).unwrap_err();
         assert_eq!(error.blame(), Blame::Work, "{error}");
     }

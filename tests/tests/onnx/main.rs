@@ -106,6 +106,7 @@ fn network(folder: &Path, model: ModelSettings, seed: u64) -> Trained {
         recipe: String::new(),
         iterations: 0,
         seed,
+        precision: None,
         validated: 0,
         best_mean_iou: None,
     };

@@ -122,8 +122,7 @@ pub fn run(args: &Args) -> Result<()> {
         onnx::export(&trained, &settings, &args.output)?;
         onnx::verify(&args.output)?.summary
     };
-    super::print(&summary);
-    Ok(())
+    super::print(&summary)
 }
 
 /// Refuses, before any work, what cannot be written and flags that would do nothing. Says whether the weights alone

@@ -51,8 +51,7 @@ pub fn run(args: &Args) -> Result<()> {
         percent(outcome.report.mean_iou),
         percent(outcome.report.mean_accuracy),
         percent(outcome.best_mean_iou),
-    ));
-    Ok(())
+    ))
 }
 
 /// Refuses a folder for a new run whose recipe.toml, which the run writes, is the user's own.

@@ -1,5 +1,6 @@
 //! `train losses`: every loss that a recipe can name, a line each.
 
+use shared::error::Result;
 use train::loss::LossSettings;
 
 /// The list as lines of text.
@@ -23,8 +24,8 @@ pub fn table() -> String {
 }
 
 /// Prints the list.
-pub fn run() {
-    super::print(&table());
+pub fn run() -> Result<()> {
+    super::print(&table())
 }
 
 #[cfg(test)]
@@ -44,5 +45,6 @@ mod tests {
         assert!(line("recall").contains("floor = true, momentum = 0.0, normalize = \"none\""));
         assert!(line("balanced").contains("volume = \"pixels\""));
         assert!(line("ohem").contains("keep = 0.7"));
+        assert!(line("one-minus-dice").contains("one-minus-f1"));
     }
 }

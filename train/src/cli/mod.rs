@@ -11,8 +11,8 @@ mod suite;
 mod synth;
 
 use clap::{Parser, Subcommand};
-use shared::error::Result;
-use std::io::Write;
+use shared::error::{Error, Result};
+use std::io::{ErrorKind, Write};
 
 /// The program.
 #[derive(Parser)]
@@ -47,8 +47,14 @@ enum Command {
 }
 
 /// A result on standard output. A reader that has gone away, such as `head`, is no failure.
-fn print(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::work(format!("standard output: cannot write: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Runs the command.
@@ -59,10 +65,7 @@ pub fn run(args: Args) -> Result<()> {
         Command::Plot(args) => plot::run(&args),
         Command::Results(args) => results::run(&args),
         Command::Export(args) => export::run(&args),
-        Command::Losses => {
-            losses::run();
-            Ok(())
-        }
+        Command::Losses => losses::run(),
         Command::Synth(args) => synth::run(&args),
         Command::Stats(args) => stats::run(&args),
     }

@@ -65,7 +65,7 @@ fn write(chart: &Chart, files: &[PathBuf]) -> Result<()> {
         check_file(file)?;
         make_parent(file)?;
         plot::save(chart, file)?;
-        super::print(&file.display().to_string());
+        super::print(&file.display().to_string())?;
     }
     Ok(())
 }

@@ -43,6 +43,5 @@ pub fn run(args: &Args) -> Result<()> {
         write_atomic(&args.dir.join(path), svg.as_bytes())?;
     }
     write_atomic(&args.out, page.text.as_bytes())?;
-    super::print(&format!("{}: suites: {}", args.out.display(), page.figures.len()));
-    Ok(())
+    super::print(&format!("{}: suites: {}", args.out.display(), page.figures.len()))
 }

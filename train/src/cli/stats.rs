@@ -21,9 +21,9 @@ pub fn run(args: &Args) -> Result<()> {
     let descriptor = Descriptor::find(&args.dataset)?;
     let index = Index::survey(&descriptor, &args.data_root, &args.split)?;
     let bar = train::monitor::progress::count("counting", index.samples.len() as u64);
-    let stats = stats(&index, &|done| bar.set_position(done))?;
+    let stats = stats(&index, &|done| bar.set_position(done));
     bar.finish_and_clear();
-    super::print(&table(&stats));
+    super::print(&table(&stats))?;
     if stats.problems.is_empty() {
         return Ok(());
     }

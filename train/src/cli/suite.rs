@@ -15,7 +15,7 @@ use train::recipe::Recipe;
 use train::run::{FitOptions, Resume, Run};
 use train::shares;
 use train::suite::{
-    self, Basis, Choice, Failure, Folder, Job, Maker, Plan, Trained, panel, weights,
+    self, Basis, CellOutcome, Choice, Failure, Folder, Job, Maker, Plan, panel, weights,
 };
 use train::trainer;
 
@@ -98,12 +98,12 @@ pub fn run(args: &Args) -> Result<()> {
     guard::save_on_interrupt();
     let commit = suite::commit();
     let mut train = |job: &Job, out: &Path| {
-        let trained = train(job, out, args.data_root.as_deref(), &commit)?;
+        let outcome = train(job, out, args.data_root.as_deref(), &commit)?;
         // Before the cell says that it is done: who waits for it looks for these weights.
         if !args.keep_checkpoints {
             weights::keep_last(out)?;
         }
-        Ok(trained)
+        Ok(outcome)
     };
     let mut done = |_: &Job| {
         let plan = folder.plan()?; // read anew: another process may have widened the grid
@@ -139,7 +139,7 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
     };
     let mut losses: Vec<Choice> = Vec::new();
     for text in &args.losses {
-        let names: Vec<&str> = if text == "all" { every_loss() } else { vec![text.as_str()] };
+        let names = if text == "all" { LossSettings::names() } else { &[text.as_str()] };
         for name in names {
             let choice = Choice::of(&read(&name.parse()?, &[])?.loss)?;
             if !losses.contains(&choice) {
@@ -160,18 +160,13 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
-/// Every loss once: Dice is F1 by its other name.
-fn every_loss() -> Vec<&'static str> {
-    LossSettings::names().iter().copied().filter(|name| *name != "one-minus-f1").collect()
-}
-
 /// One cell, from where its run's folder stands.
 fn train(
     job: &Job,
     out: &Path,
     data_root: Option<&Path>,
     commit: &Option<String>,
-) -> Result<Trained> {
+) -> Result<CellOutcome> {
     let options = FitOptions {
         data_root: data_root.map(Path::to_path_buf),
         out: Some(out.to_path_buf()),
@@ -183,7 +178,7 @@ fn train(
         let from = run.about.iterations;
         let maker = Maker::of(&run, commit.clone());
         let outcome = trainer::fit(run, &guard::STOP)?;
-        Ok(Trained {
+        Ok(CellOutcome {
             iterations: job.recipe.train.iterations,
             from,
             seconds: began.elapsed().as_secs_f64(),
@@ -239,7 +234,7 @@ fn finish(folder: &Folder, plan: &Plan, failures: &[Failure], panel: bool) -> Re
         Ok(written) => {
             let mut files = written.files;
             files.extend(panel.then(|| PANEL_FILE.to_string()));
-            super::print(&format!("{}\n{place}: {}", written.summary, files.join(", ")));
+            super::print(&format!("{}\n{place}: {}", written.summary, files.join(", ")))?;
             if !written.missing.is_empty() {
                 tell(format_args!("suite: missing: {}", written.missing.join("; ")));
             }

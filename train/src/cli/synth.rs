@@ -43,8 +43,7 @@ pub fn run(args: &Args) -> Result<()> {
         args.out.display(),
         summary.scenes,
         args.layout.name(),
-    ));
-    Ok(())
+    ))
 }
 
 /// `320x160` as width and height.

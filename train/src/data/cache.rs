@@ -56,9 +56,4 @@ impl Cache {
         }
         Ok(decoded)
     }
-
-    /// How many samples are kept now.
-    pub fn kept(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.get().is_some()).count()
-    }
 }

@@ -27,10 +27,23 @@ pub struct Batch {
     pub h: usize,
     /// Width in pixels.
     pub w: usize,
-    /// The step that this batch is for, from 0.
-    pub step: u64,
-    /// The epoch that the step lies in, from 0.
+    /// Which batch of the run this is, from 0; a step takes `train.accumulate` of them.
+    pub number: u64,
+    /// The epoch that it lies in, from 0.
     pub epoch: u64,
+}
+
+/// What a loader makes of an index, besides the samples' own settings.
+#[derive(Clone, Copy, Debug)]
+pub struct LoaderSettings {
+    /// Samples of a batch.
+    pub batch: usize,
+    /// What order and augmentation are a function of.
+    pub seed: u64,
+    /// Threads, at least one.
+    pub workers: usize,
+    /// The number of the batch to begin with.
+    pub first_batch: u64,
 }
 
 /// An endless stream of batches. Dropping it ends and joins its threads.
@@ -38,37 +51,27 @@ pub struct Loader {
     queues: Vec<Receiver<Result<Batch>>>,
     threads: Vec<JoinHandle<()>>,
     stop: Arc<AtomicBool>,
-    step: u64,
-    order: Order,
-    cache: Arc<Cache>,
-    /// Height and width that every batch must have, and the first batch's step.
+    /// Number of the batch that comes next.
+    number: u64,
+    /// Height and width that every batch must have, and the first batch's number.
     size: Option<(usize, usize, u64)>,
 }
 
 impl Loader {
-    /// Starts `workers` threads (at least one) that make the batches from step `first_step` on.
+    /// Starts the threads, which make the batches from `first_batch` on.
     ///
     /// # Errors
     /// Settings that make no sense, a batch larger than the data set, no thread to be had.
-    pub fn new(
-        index: Arc<Index>,
-        settings: DataSettings,
-        batch: usize,
-        seed: u64,
-        workers: usize,
-        first_step: u64,
-    ) -> Result<Self> {
-        settings.check()?;
+    pub fn new(index: Arc<Index>, data: DataSettings, settings: LoaderSettings) -> Result<Self> {
+        data.check()?;
+        let LoaderSettings { batch, seed, workers, first_batch } = settings;
         let order = Order::new(index.samples.len(), batch, seed)?;
-        let cache = Arc::new(Cache::new(index.clone(), settings.resize, settings.cache_mb));
-        let stop = Arc::new(AtomicBool::new(false));
+        let cache = Arc::new(Cache::new(index.clone(), data.resize, data.cache_mb));
         let mut loader = Self {
             queues: vec![],
             threads: vec![],
-            stop,
-            step: first_step,
-            order,
-            cache,
+            stop: Arc::new(AtomicBool::new(false)),
+            number: first_batch,
             size: None,
         };
         let workers = workers.max(1) as u64;
@@ -76,15 +79,15 @@ impl Loader {
             let (sender, queue) = bounded(AHEAD);
             let worker = Worker {
                 index: index.clone(),
-                cache: loader.cache.clone(),
-                settings: settings.clone(),
-                order: loader.order.clone(),
+                cache: cache.clone(),
+                settings: data.clone(),
+                order: order.clone(),
                 batch,
                 seed,
                 stop: loader.stop.clone(),
             };
-            // Thread w makes the steps that are w modulo the number of threads, wherever the run begins.
-            let first = first_step + (w + workers - first_step % workers) % workers;
+            // Thread w makes the batches that are w modulo the number of threads, wherever the run begins.
+            let first = first_batch + (w + workers - first_batch % workers) % workers;
             let thread = std::thread::Builder::new()
                 .name(format!("loader {w}"))
                 .spawn(move || worker.run(first, workers, &sender))
@@ -101,35 +104,16 @@ impl Loader {
     /// Those of decoding, which name the file; a batch of another size than the first. The stream is over then.
     #[allow(clippy::should_implement_trait)] // it never ends, and an error is not an item among others
     pub fn next(&mut self) -> Result<Batch> {
-        let queue = &self.queues[(self.step % self.queues.len() as u64) as usize];
-        let ended = || Error::work(format!("loader: step {}: its thread has ended", self.step));
+        let queue = &self.queues[(self.number % self.queues.len() as u64) as usize];
+        let ended = || Error::work(format!("loader: batch {}: its thread has ended", self.number));
         let batch = queue.recv().map_err(|_| ended())??;
-        let (h, w, first) = *self.size.get_or_insert((batch.h, batch.w, batch.step));
+        let (h, w, first) = *self.size.get_or_insert((batch.h, batch.w, batch.number));
         if (batch.h, batch.w) != (h, w) {
-            return Err(sizes_differ(
-                &format!("the batch of step {}", batch.step),
-                (batch.w, batch.h),
-                (w, h),
-            )
-            .within(format!("after step {first}")));
+            let what = format!("after batch {first}: batch {}", batch.number);
+            return Err(sizes_differ(&what, (batch.w, batch.h), (w, h)));
         }
-        self.step += 1;
+        self.number += 1;
         Ok(batch)
-    }
-
-    /// Batches that are ready now, of all threads together: 0 again and again means that loading is the bottleneck.
-    pub fn ready(&self) -> usize {
-        self.queues.iter().map(Receiver::len).sum()
-    }
-
-    /// Batches of an epoch.
-    pub fn batches_per_epoch(&self) -> u64 {
-        self.order.batches_per_epoch()
-    }
-
-    /// Samples that are kept in memory.
-    pub fn cached(&self) -> usize {
-        self.cache.kept()
     }
 }
 
@@ -174,13 +158,13 @@ impl Worker {
     /// Makes the batches `first`, `first + stride` and so on, until one fails or nobody wants them.
     fn run(&self, first: u64, stride: u64, queue: &Sender<Result<Batch>>) {
         let mut epoch = (u64::MAX, vec![]);
-        for step in (first..).step_by(stride as usize) {
-            let place = self.order.place(step);
-            if epoch.0 != place.epoch {
-                epoch = (place.epoch, self.order.epoch(place.epoch));
+        for number in (first..).step_by(stride as usize) {
+            let position = self.order.position(number);
+            if epoch.0 != position.epoch {
+                epoch = (position.epoch, self.order.epoch(position.epoch));
             }
-            let made = self.make(step, place.epoch, self.order.cut(&epoch.1, place)).transpose();
-            let Some(made) = made else { return };
+            let samples = self.order.cut(&epoch.1, position);
+            let Some(made) = self.make(number, position.epoch, samples).transpose() else { return };
             let failed = made.is_err();
             if queue.send(made).is_err() || failed {
                 return;
@@ -189,9 +173,9 @@ impl Worker {
     }
 
     /// The batch of these samples; None when the loader is being dropped.
-    fn make(&self, step: u64, epoch: u64, samples: &[usize]) -> Result<Option<Batch>> {
+    fn make(&self, number: u64, epoch: u64, samples: &[usize]) -> Result<Option<Batch>> {
         let mut batch =
-            Batch { images: vec![], labels: vec![], n: self.batch, h: 0, w: 0, step, epoch };
+            Batch { images: vec![], labels: vec![], n: self.batch, h: 0, w: 0, number, epoch };
         for (n, &i) in samples.iter().enumerate() {
             if self.stop.load(Ordering::Relaxed) {
                 return Ok(None);

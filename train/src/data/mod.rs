@@ -11,8 +11,8 @@ mod settings;
 
 pub use augment::augment;
 pub use cache::{Cache, Decoded};
-pub use loader::{Batch, Loader};
-pub use order::{Order, Place};
+pub use loader::{Batch, Loader, LoaderSettings};
+pub use order::{BatchPosition, Order};
 pub use settings::{DataSettings, Jitter};
 
 /// What a random stream is for: one seed serves several purposes that must not share numbers.

@@ -1,5 +1,5 @@
 //! Which samples make up which batch: a new permutation each epoch, its incomplete last batch dropped.
-//! Not state: a step's number is enough to find its samples.
+//! Not state: a batch's number is enough to find its samples.
 //! Fisher and Yates' shuffle, from a stream that belongs to (seed, epoch).
 
 use super::{Purpose, stream};
@@ -13,9 +13,9 @@ pub struct Order {
     seed: u64,
 }
 
-/// Where a step lies.
+/// Where a batch of a run lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct BatchPosition {
     /// The epoch, from 0.
     pub epoch: u64,
     /// The batch within the epoch, from 0.
@@ -42,10 +42,10 @@ impl Order {
         (self.samples / self.batch) as u64
     }
 
-    /// Epoch and batch of a step, from 0.
-    pub fn place(&self, step: u64) -> Place {
+    /// Where a run's batch of this number, from 0, lies.
+    pub fn position(&self, number: u64) -> BatchPosition {
         let per_epoch = self.batches_per_epoch();
-        Place { epoch: step / per_epoch, batch: step % per_epoch }
+        BatchPosition { epoch: number / per_epoch, batch: number % per_epoch }
     }
 
     /// All samples in the order of an epoch.
@@ -55,9 +55,9 @@ impl Order {
         order
     }
 
-    /// The samples of a place, cut from its epoch's order.
-    pub fn cut<'a>(&self, epoch: &'a [usize], place: Place) -> &'a [usize] {
-        &epoch[place.batch as usize * self.batch..][..self.batch]
+    /// The samples of the batch at a position, cut from its epoch's order.
+    pub fn cut<'a>(&self, epoch: &'a [usize], position: BatchPosition) -> &'a [usize] {
+        &epoch[position.batch as usize * self.batch..][..self.batch]
     }
 }
 
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(order.batches_per_epoch(), 3);
         let epoch = order.epoch(1);
         let mut shown: Vec<usize> =
-            (3..6).flat_map(|step| order.cut(&epoch, order.place(step)).to_vec()).collect();
+            (3..6).flat_map(|number| order.cut(&epoch, order.position(number)).to_vec()).collect();
         shown.sort();
         shown.dedup();
         assert_eq!(shown.len(), 9);

@@ -52,11 +52,6 @@ impl Default for DataSettings {
 }
 
 impl DataSettings {
-    /// The size (width, height) of every sample, if the settings alone say it.
-    pub fn size(&self) -> Option<[u32; 2]> {
-        self.crop.or(self.resize)
-    }
-
     /// Whether the values make sense, each alone and together.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ pub struct About {
 const ABLATION: &str = "Eq. 9, Table I";
 
 impl LossSettings {
-    /// The names a recipe can use, in the order of the paper's table.
+    /// Each loss's name, in the order of the paper's table. A recipe can also say `one-minus-f1` for `one-minus-dice`.
     pub fn names() -> &'static [&'static str] {
         &[
             "cross-entropy",
@@ -33,7 +33,6 @@ impl LossSettings {
             "ldam",
             "one-minus-precision",
             "one-minus-dice",
-            "one-minus-f1",
             "one-minus-jaccard",
             "one-minus-tversky",
         ]
@@ -92,12 +91,11 @@ impl LossSettings {
             Self::OneMinusPrecision(_) => {
                 about("one-minus-precision", "mean w_y ce, w = 1 - TP / (TP + FP)", ABLATION)
             }
-            Self::OneMinusDice(_) => {
-                about("one-minus-dice", "mean w_y ce, w = 1 - 2 TP / (2 TP + FP + FN)", ABLATION)
-            }
-            Self::OneMinusF1(_) => {
-                about("one-minus-f1", "one-minus-dice by its other name", ABLATION)
-            }
+            Self::OneMinusDice(_) => about(
+                "one-minus-dice",
+                "mean w_y ce, w = 1 - 2 TP / (2 TP + FP + FN)",
+                "Eq. 9, Table I; also named one-minus-f1",
+            ),
             Self::OneMinusJaccard(_) => {
                 about("one-minus-jaccard", "mean w_y ce, w = 1 - TP / (TP + FP + FN)", ABLATION)
             }

@@ -1,4 +1,4 @@
-//! Pixels counted per class on the device: how often a class occurs, how often it is missed, how often it is claimed.
+//! Per-class pixel counts on the device: of the truth, of false negatives and, on demand, of false positives.
 //! Not the reported metrics, which `shared::metrics` computes on the host.
 //! Source: the boolean definitions of Tian et al., arXiv 2106.14917, Table I.
 //!
@@ -11,8 +11,8 @@ use tch::{Kind, Tensor};
 pub struct Counts {
     /// Pixels of the class: TP + FN.
     pub truth: Tensor,
-    /// Pixels of the class that another class has won: FN.
-    pub missed: Tensor,
+    /// Pixels of the class that are predicted as another: FN.
+    pub false_negatives: Tensor,
 }
 
 impl Counts {
@@ -21,24 +21,26 @@ impl Counts {
     /// # Shapes
     /// `logits` `[N, C, H, W]`, `target` `[N, H, W]` i64.
     pub fn of(logits: &Tensor, target: &Tensor) -> Self {
-        Self::of_winners(&winners(logits), target, logits.size()[1])
+        Self::of_predictions(&predictions(logits), target, logits.size()[1])
     }
 
-    /// As [`Counts::of`], and beside them FP: the valid pixels of other classes that the class has won, `[C]` i64.
+    /// As [`Counts::of`], and beside them FP: the valid pixels of other classes predicted as the class, `[C]` i64.
     pub fn with_false_positives(logits: &Tensor, target: &Tensor) -> (Self, Tensor) {
-        let (won, classes) = (winners(logits), logits.size()[1]);
-        let counts = Self::of_winners(&won, target, classes);
-        let claimed = pixels_of(&won.masked_fill(&ignored(target), classes), classes); // TP + FP
-        let false_positives = claimed - (&counts.truth - &counts.missed);
+        let (predictions, classes) = (predictions(logits), logits.size()[1]);
+        let counts = Self::of_predictions(&predictions, target, classes);
+        let valid_predictions = predictions.masked_fill(&ignored(target), classes);
+        let predicted_pixels = pixels_of(&valid_predictions, classes); // TP + FP
+        let false_positives = predicted_pixels - (&counts.truth - &counts.false_negatives);
         (counts, false_positives)
     }
 
-    fn of_winners(won: &Tensor, target: &Tensor, classes: i64) -> Self {
-        // One bin per (class, found or missed), and a last one for the ignored pixels.
-        let bin = (target * 2 + won.ne_tensor(target)).masked_fill(&ignored(target), 2 * classes);
+    fn of_predictions(predictions: &Tensor, target: &Tensor, classes: i64) -> Self {
+        // One bin per (class, TP or FN), and a last one for the ignored pixels.
+        let bin = target * 2 + predictions.ne_tensor(target);
+        let bin = bin.masked_fill(&ignored(target), 2 * classes);
         let pairs = pixels_of(&bin, 2 * classes).view([classes, 2]);
-        let missed = pairs.select(1, 1);
-        Self { truth: pairs.select(1, 0) + &missed, missed }
+        let false_negatives = pairs.select(1, 1);
+        Self { truth: pairs.select(1, 0) + &false_negatives, false_negatives }
     }
 
     /// The number of valid pixels, 0-d i64.
@@ -46,14 +48,14 @@ impl Counts {
         self.truth.sum(Kind::Int64)
     }
 
-    /// Misses per class, FN / (FN + TP) = 1 - recall, `[C]` f64; 0 for a class that does not occur.
-    pub fn miss_rate(&self) -> Tensor {
-        self.missed.to_kind(Kind::Double) / self.truth.clamp_min(1)
+    /// FN / (FN + TP) = 1 - recall of each class, `[C]` f64; 0 for a class that does not occur.
+    pub fn false_negative_rate(&self) -> Tensor {
+        self.false_negatives.to_kind(Kind::Double) / self.truth.clamp_min(1)
     }
 }
 
 /// The class with the largest logit, the first of equals, `[N, H, W]` i64.
-fn winners(logits: &Tensor) -> Tensor {
+fn predictions(logits: &Tensor) -> Tensor {
     // max with indices, since argmax alone takes a path that is twenty times slower on contiguous CPU memory.
     tch::no_grad(|| logits.max_dim(1, false).1)
 }
@@ -73,19 +75,19 @@ pub(super) fn with_ignored_last(target: &Tensor, classes: i64) -> Tensor {
     target.clamp_max(classes)
 }
 
-/// How many pixels carry each of the numbers below `numbers`, `[numbers]` i64; `numbers` itself is not counted.
-pub(super) fn pixels_of(bin: &Tensor, numbers: i64) -> Tensor {
+/// How many pixels fall into each bin from 0 to `bins` - 1, `[bins]` i64; the bin `bins` is not counted.
+pub(super) fn pixels_of(bin: &Tensor, bins: i64) -> Tensor {
     let one = Tensor::ones([1], (Kind::Int64, bin.device()));
-    sums_of(bin, numbers, &one.expand_as(bin))
+    sums_of(bin, bins, &one.expand_as(bin))
 }
 
-/// The sum of `values` over the pixels of each of the numbers below `numbers`, `[numbers]` of the values' kind; carries
-/// their gradient. `bin` and `values` are of one shape `[.., W]`.
-pub(super) fn sums_of(bin: &Tensor, numbers: i64, values: &Tensor) -> Tensor {
+/// The sum of `values` over the pixels of each bin from 0 to `bins` - 1, `[bins]` of the values' kind; carries their
+/// gradient. `bin` and `values` are of one shape `[.., W]`.
+pub(super) fn sums_of(bin: &Tensor, bins: i64, values: &Tensor) -> Tensor {
     // A row of bins for each image row, added up afterwards: rows do not contend for one counter.
     let w = bin.size().last().copied().unwrap_or(1);
     let (bin, values) = (bin.reshape([-1, w]), values.reshape([-1, w]));
     let kind = values.kind();
-    let rows = Tensor::zeros([bin.size()[0], numbers + 1], (kind, bin.device()));
-    rows.scatter_add(1, &bin, &values).sum_dim_intlist(0, false, kind).narrow(0, 0, numbers)
+    let rows = Tensor::zeros([bin.size()[0], bins + 1], (kind, bin.device()));
+    rows.scatter_add(1, &bin, &values).sum_dim_intlist(0, false, kind).narrow(0, 0, bins)
 }

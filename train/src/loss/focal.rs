@@ -1,4 +1,4 @@
-//! Focal loss: cross entropy that fades where the network is sure already.
+//! Focal loss: cross entropy down-weighted where the network is already confident.
 //! Without the class weights alpha of its authors, which are the `weighted` loss's idea.
 //! Source: Lin et al., "Focal Loss for Dense Object Detection", arXiv 1708.02002, Eq. 4.
 

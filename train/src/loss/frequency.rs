@@ -1,4 +1,4 @@
-//! Weighted and balanced cross entropy: each class weighs by how rare it is in the training set, always the same.
+//! Weighted and balanced cross entropy: class weights from training-set frequencies, constant over the run.
 //! Not the recall weights, which follow the network (`recall`).
 //! Sources: inverse frequency, Tian et al., arXiv 2106.14917, Eq. 2; effective number of samples, Cui et al.,
 //! "Class-Balanced Loss Based on Effective Number of Samples", arXiv 1901.05555, Eq. 2 and 5.

@@ -1,6 +1,6 @@
 //! Lovász-softmax: the IoU of each class, extended from sets to errors between 0 and 1, as a loss.
 //! Over the batch as one image, and the mean over the classes that occur in it (the authors' `per_image = False,
-//! classes = 'present'`).
+//! classes = 'present'`); the published code of Tian et al., arXiv 2106.14917, goes image by image.
 //! Source: Berman et al., "The Lovász-Softmax loss", arXiv 1705.08790, Eq. 9 and 11, Alg. 1.
 //!
 //! What it costs: a sort of all pixels for every class of the data set, present or not (which ones are, the host does not
@@ -49,7 +49,7 @@ fn slopes(p: &Tensor, target: &Tensor) -> Slopes {
 /// this one. `[N, H, W]`; 0 for ignored pixels and for a class that does not occur.
 fn rises(error: &Tensor, truth: &Tensor, ignored: &Tensor, rank: &Tensor) -> Tensor {
     // Errors are 0 or more, so their bits, read as integers, are ordered as they are; integers are sorted by radix, in
-    // a quarter of the time. The largest first, of equals the first, the ignored behind all.
+    // a quarter of the time. The largest first, of equals the first, the ignored last.
     let (integer, last) = match error.kind() {
         Kind::Double => (Kind::Int64, i64::MAX),
         _ => (Kind::Int, i64::from(i32::MAX)),

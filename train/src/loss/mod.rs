@@ -26,7 +26,7 @@ pub use ldam::Ldam;
 pub use ohem::Ohem;
 pub use recall::{Normalize, Recall};
 pub use settings::{LossSettings, Plain};
-pub use tally::{Tally, Weights};
+pub use tally::{ClassWeights, Tally};
 pub use tversky::Tversky;
 
 use settings::range;
@@ -90,9 +90,7 @@ impl Loss {
                 return frequency::weighted_mean(logits, target, &self.constants, running);
             }
             LossSettings::OneMinusPrecision(_) => return one_minus(&Tversky::PRECISION),
-            LossSettings::OneMinusDice(_) | LossSettings::OneMinusF1(_) => {
-                return one_minus(&Tversky::DICE);
-            }
+            LossSettings::OneMinusDice(_) => return one_minus(&Tversky::DICE),
             LossSettings::OneMinusJaccard(_) => return one_minus(&Tversky::JACCARD),
             LossSettings::OneMinusTversky(metric) => return one_minus(metric),
             LossSettings::CrossEntropy(_) => cross_entropy(logits, target),

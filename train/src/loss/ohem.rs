@@ -1,10 +1,12 @@
-//! Online hard example mining: the mean over the share of the pixels that fit worst.
+//! Online hard example mining: the mean cross entropy over the hardest share of the pixels.
 //! Not a threshold on the probability, as some segmentation code has it: the number of pixels is fixed, the threshold is not.
-//! Source: Shrivastava et al., arXiv 1604.03540, on pixels as in Tian et al., arXiv 2106.14917.
+//! Source: Shrivastava et al., arXiv 1604.03540. Here over all valid pixels of the batch, which is what a share of 0.7
+//! suggests; the published code of Tian et al., arXiv 2106.14917, calls `topk` with int(0.7 N), N the batch size, along the
+//! last axis: the hardest few pixels of each image row.
 //!
-//! How many pixels are kept depends on how many are valid, which the host does not know. So they are not sorted but
-//! parted at the k-th largest value, found bit by bit: 31 counts over the pixels (63 in f64) instead of a sort, a fifth of
-//! its time on a CPU, and no memory but a mask.
+//! How many pixels are kept depends on how many are valid, which the host does not know. Pixels are not sorted: the k-th
+//! largest cross entropy is found bit by bit, in 31 counting passes (63 in f64), in a fifth of a sort's time on a CPU, and
+//! with no memory but a mask.
 
 use super::{counts, cross_entropy, range};
 use serde::{Deserialize, Serialize};

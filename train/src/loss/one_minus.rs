@@ -1,5 +1,5 @@
 //! The necessity ablation: recall loss with another metric in recall's place.
-//! Meant to fail: a class that is often claimed wrongly has a low precision, a high weight, and is claimed more.
+//! Expected to fail: an over-predicted class has low precision, hence a high weight, and is predicted even more.
 //! Source: Tian et al., arXiv 2106.14917, Eq. 9 and Table I.
 
 use super::{Counts, LossOutput, Tversky, cross_entropy};
@@ -15,8 +15,8 @@ pub(super) fn compute(
 ) -> LossOutput {
     let (counts, fp) = Counts::with_false_positives(logits, target);
     let f64_of = |counts: &Tensor| counts.to_kind(Kind::Double);
-    let tp = f64_of(&(&counts.truth - &counts.missed));
-    let index = metric.index(&tp, &f64_of(&fp), &f64_of(&counts.missed));
+    let tp = f64_of(&(&counts.truth - &counts.false_negatives));
+    let index = metric.index(&tp, &f64_of(&fp), &f64_of(&counts.false_negatives));
     let weights = (1.0 - index) * counts.truth.gt(0); // [C]
     let pixels = cross_entropy::per_pixel(logits, target, Some(&weights));
     LossOutput {

@@ -1,5 +1,6 @@
 //! Losses of overlap: soft IoU, soft Dice and Tversky, the ratios of Table I with probabilities in place of decisions.
-//! Sums are over the valid pixels of the whole batch, and means over the classes that occur in it.
+//! Sums are over the valid pixels of the whole batch, and means over the classes that occur in it; the published code of
+//! Tian et al., arXiv 2106.14917, takes soft IoU per image, and over all classes, absent ones too.
 //! Sources: soft IoU, Rahman & Wang, ISVC 2016; soft Dice, Milletari et al., arXiv 1606.04797 (without their squares);
 //! Tversky, Salehi et al., arXiv 1706.05721.
 
@@ -23,9 +24,9 @@ pub(super) fn compute(ratio: &Tversky, logits: &Tensor, target: &Tensor) -> Tens
         let p_y = -p.nll_loss_nd(target, None::<Tensor>, Reduction::None, i64::from(IGNORE));
         counts::sums_of(&class, classes, &p_y.to_kind(Kind::Double))
     };
-    let claimed = sum_over(&p, &target.ne(i64::from(IGNORE))).to_kind(Kind::Double);
+    let predicted_pixels = sum_over(&p, &target.ne(i64::from(IGNORE))).to_kind(Kind::Double);
 
-    let index = ratio.index(&tp, &(&claimed - &tp), &(truth - &tp)); // [C] f64
+    let index = ratio.index(&tp, &(&predicted_pixels - &tp), &(truth - &tp)); // [C] f64
     let lost: Tensor = (1.0 - index) * &present;
     let lost = lost.sum(Kind::Double);
     (lost / present.sum(Kind::Int64).clamp_min(1)).to_kind(logits.kind())

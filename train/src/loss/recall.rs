@@ -1,4 +1,4 @@
-//! Recall loss: cross entropy in which each class weighs as much as the share of it that the network misses now.
+//! Recall loss: cross entropy weighted per class by its current false negative rate, FN / (FN + TP).
 //! Not a loss of the recall's value: the weights come from counts and carry no gradient.
 //! Source: Tian et al., arXiv 2106.14917, Eq. 5; the floor as in their published code, ignored pixels left out throughout.
 
@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use shared::error::{Error, Result};
 use tch::{Kind, Tensor};
 
-/// Settings of recall loss; the defaults are the paper's, as published.
+/// Settings of recall loss. The defaults are those of the paper's published code; Eq. 5 itself has no floor
+/// (`floor = false`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Recall {
-    /// Count at least one miss, so that a class without an error keeps the weight 1 / (FN + TP). A running recall
+    /// Count at least one false negative, so that a class without an error keeps the weight 1 / (FN + TP). A running recall
     /// (`momentum` above 0) has no such floor.
     pub floor: bool,
     /// What the weights are divided by.
@@ -61,13 +62,13 @@ impl Recall {
     fn weights(&self, counts: &Counts, running: &Tensor) -> (Tensor, Tensor) {
         let occurs = counts.truth.gt(0);
         let (weights, running) = if self.momentum > 0.0 {
-            let running = self.update(&counts.miss_rate(), &occurs, running);
+            let running = self.update(&counts.false_negative_rate(), &occurs, running);
             ((1.0 - running.get(0)) * &occurs, running)
         } else if self.floor {
-            let missed = counts.missed.clamp_min(1).to_kind(Kind::Double);
-            (missed / counts.truth.clamp_min(1) * &occurs, running.shallow_clone())
+            let floored = counts.false_negatives.clamp_min(1).to_kind(Kind::Double);
+            (floored / counts.truth.clamp_min(1) * &occurs, running.shallow_clone())
         } else {
-            (counts.miss_rate(), running.shallow_clone())
+            (counts.false_negative_rate(), running.shallow_clone())
         };
         match self.normalize {
             Normalize::None => (weights, running),
@@ -81,9 +82,9 @@ impl Recall {
     }
 
     /// R <- m R + (1 - m) R_batch for the classes that occur; the first sight of a class copies.
-    fn update(&self, miss_rate: &Tensor, occurs: &Tensor, running: &Tensor) -> Tensor {
+    fn update(&self, false_negative_rate: &Tensor, occurs: &Tensor, running: &Tensor) -> Tensor {
         let (recall, seen) = (running.get(0), running.get(1).gt(0.5));
-        let batch = 1.0 - miss_rate;
+        let batch = 1.0 - false_negative_rate;
         let mixed: Tensor = &recall * self.momentum + &batch * (1.0 - self.momentum);
         let after = mixed.where_self(&seen, &batch).where_self(occurs, &recall);
         Tensor::stack(&[after, seen.logical_or(occurs).to_kind(Kind::Double)], 0)

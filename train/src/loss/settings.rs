@@ -34,10 +34,9 @@ pub enum LossSettings {
     Ldam(Ldam),
     /// The ablation with precision in recall's place.
     OneMinusPrecision(Plain),
-    /// The ablation with Dice in recall's place.
+    /// The ablation with Dice in recall's place, whose other name is F1.
+    #[serde(alias = "one-minus-f1")]
     OneMinusDice(Plain),
-    /// The ablation with F1 in recall's place, which is Dice by its other name.
-    OneMinusF1(Plain),
     /// The ablation with Jaccard (IoU) in recall's place.
     OneMinusJaccard(Plain),
     /// The ablation with Tversky's index in recall's place.
@@ -109,7 +108,6 @@ impl LossSettings {
             | Self::Lovasz(Plain {})
             | Self::OneMinusPrecision(Plain {})
             | Self::OneMinusDice(Plain {})
-            | Self::OneMinusF1(Plain {})
             | Self::OneMinusJaccard(Plain {}) => Ok(()),
         }
     }
@@ -132,7 +130,7 @@ impl LossSettings {
             "loss: {name}: expected pixels of every class in the training set, got none of {}",
             empty.join(", ")
         ))
-        .hint("a loss that counts the batch (recall, focal) needs none; or ignore the class in a descriptor of your own"))
+        .hint("recall, focal and the overlap losses do not use the training set's counts; or ignore the class in a descriptor of your own"))
     }
 }
 
@@ -171,6 +169,13 @@ mod tests {
             assert_eq!(&loss.name(), name);
             loss.check().expect("defaults are valid");
         }
+    }
+
+    #[test]
+    fn f1_is_dice_by_its_other_name() {
+        let dice = LossSettings::named("one-minus-dice").expect("a name");
+        assert_eq!(LossSettings::named("one-minus-f1").expect("its other name"), dice);
+        keys("name = \"one-minus-f1\"").expect("its other name");
     }
 
     #[test]

@@ -40,8 +40,8 @@ impl Tversky {
     }
 
     /// The index of each class, `[C]` f64, and 0 where it is 0 / 0. The arguments are `[C]` f64, hard or soft.
-    pub(super) fn index(&self, tp: &Tensor, fp: &Tensor, missed: &Tensor) -> Tensor {
-        let whole: Tensor = tp + fp * self.alpha + missed * self.beta;
-        tp / whole.clamp_min(f64::MIN_POSITIVE)
+    pub(super) fn index(&self, tp: &Tensor, fp: &Tensor, fn_: &Tensor) -> Tensor {
+        let denominator: Tensor = tp + fp * self.alpha + fn_ * self.beta;
+        tp / denominator.clamp_min(f64::MIN_POSITIVE)
     }
 }

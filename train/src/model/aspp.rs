@@ -1,6 +1,6 @@
 //! Atrous spatial pyramid pooling (Chen et al. 2017, "Rethinking Atrous Convolution", Fig. 5).
 //!
-//! Five readings of one map side by side (1 x 1, three atrous 3 x 3, the image's mean), joined by a 1 x 1.
+//! Five parallel branches (a 1 x 1 convolution, three atrous 3 x 3, image pooling), concatenated and projected by a 1 x 1.
 
 use super::ops::{Conv, ConvNorm, Ops};
 

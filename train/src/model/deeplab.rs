@@ -1,4 +1,4 @@
-//! DeepLab whole: a ResNet, the head of DeepLabV3 or DeepLabV3+, an optional auxiliary head.
+//! The complete DeepLab: a ResNet, the head of DeepLabV3 or DeepLabV3+, an optional auxiliary head.
 //! In torchvision's layout; the heads themselves are `head`'s.
 
 use super::head::{Head, HeadKind};
@@ -11,15 +11,15 @@ use shared::error::{Error, Result};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelSettings {
-    /// The ResNet under the head.
+    /// The ResNet.
     pub backbone: Depth,
-    /// What reads it.
+    /// The head on top of it.
     pub head: HeadKind,
     /// How many times smaller than the image the last map is: 8 or 16.
     pub output_stride: i64,
-    /// Whether a second head reads stage 3 while training.
+    /// Whether an auxiliary head is trained on stage 3.
     pub auxiliary: bool,
-    /// Probability of the dropout behind the pyramid.
+    /// Dropout probability after the ASPP.
     pub dropout: f64,
 }
 
@@ -35,11 +35,17 @@ impl Default for ModelSettings {
     }
 }
 
+/// Name of the convolution that gives the auxiliary scores, as [`HeadKind::last_layer`] for the main ones.
+pub(super) const AUXILIARY_CLASSIFIER: &str = "aux_classifier.4";
+
 /// Most dropout that the auxiliary head gets, as in torchvision; less where the recipe asks for less.
 const AUXILIARY_DROPOUT: f64 = 0.1;
 
 impl ModelSettings {
     /// Refuses what no network can be built from.
+    ///
+    /// # Errors
+    /// The first setting that makes no sense, named.
     pub fn check(&self) -> Result<()> {
         if ![8, 16].contains(&self.output_stride) {
             let got = self.output_stride;
@@ -57,12 +63,12 @@ impl ModelSettings {
     }
 }
 
-/// The network: what is computed, without a single parameter in it.
+/// The network: its layers, without their parameters.
 pub struct DeepLab {
     backbone: ResNet,
     head: Head,
     auxiliary: Option<Auxiliary>,
-    /// Classes it tells apart.
+    /// Number of classes.
     pub classes: i64,
 }
 
@@ -95,11 +101,10 @@ impl DeepLab {
         let depth = settings.backbone;
         let auxiliary = settings.auxiliary.then(|| {
             let inputs = depth.channels(2);
-            let name = "aux_classifier";
-            let hidden = Conv::new(format!("{name}.0"), inputs, inputs / 4, 3);
+            let hidden = Conv::new("aux_classifier.0", inputs, inputs / 4, 3);
             Auxiliary {
-                hidden: ConvNorm::new(hidden, format!("{name}.1")),
-                classifier: Conv::new(format!("{name}.4"), inputs / 4, classes, 1).biased(),
+                hidden: ConvNorm::new(hidden, "aux_classifier.1"),
+                classifier: Conv::new(AUXILIARY_CLASSIFIER, inputs / 4, classes, 1).biased(),
                 dropout: AUXILIARY_DROPOUT.min(settings.dropout),
             }
         });

@@ -1,7 +1,7 @@
 //! What turns the backbone's maps into class scores: the head of DeepLabV3 or the decoder of DeepLabV3+.
 //!
-//! DeepLabV3 (Chen et al. 2017) reads the pyramid alone. DeepLabV3+ (Chen et al. 2018, "Encoder-Decoder with
-//! Atrous Separable Convolution", Sec. 3.1) joins it with fine detail out of stage 1; plain convolutions here.
+//! DeepLabV3 (Chen et al. 2017) uses the ASPP alone. DeepLabV3+ (Chen et al. 2018, "Encoder-Decoder with Atrous
+//! Separable Convolution", Sec. 3.1) concatenates it with the low-level features of stage 1; plain convolutions here.
 
 use super::aspp::{Aspp, CHANNELS};
 use super::deeplab::ModelSettings;
@@ -13,15 +13,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HeadKind {
-    /// DeepLabV3: pyramid, one 3 x 3 convolution, classifier. torchvision's layout and names.
+    /// DeepLabV3: ASPP, one 3 x 3 convolution, classifier. torchvision's layout and names.
     #[default]
     DeepLabV3,
-    /// DeepLabV3+: pyramid at a quarter of the image's size beside 48 channels of stage 1, two 3 x 3 convolutions,
+    /// DeepLabV3+: ASPP resized to a quarter of the image's size, with 48 channels of stage 1, two 3 x 3 convolutions,
     /// classifier. It is what the paper's published code trains, at output stride 16.
     DeepLabV3Plus,
 }
 
-/// Channels that stage 1 is reduced to before it joins (Chen et al. 2018, Table 1).
+/// Channels that stage 1 is reduced to before the concatenation (Chen et al. 2018, Table 1).
 const SKIP_CHANNELS: i64 = 48;
 
 /// A head: maps of the backbone to scores at their own size.
@@ -35,6 +35,9 @@ pub struct Head {
 }
 
 impl HeadKind {
+    /// Every head.
+    pub const ALL: [Self; 2] = [Self::DeepLabV3, Self::DeepLabV3Plus];
+
     /// Name of the convolution that gives the scores: the one whose shape depends on the classes.
     pub fn last_layer(self) -> &'static str {
         match self {

@@ -6,7 +6,8 @@
 use super::params::Parameters;
 use tch::{Kind, Tensor};
 
-/// Fills the parameters: a function of the seed and of each parameter's name, on every device alike.
+/// Fills the parameters, on every device alike: each is a function of the seed, its shape and its position in
+/// [`Parameters::named`]. Another head shifts those after it.
 pub fn initialize(parameters: &mut Parameters, seed: u64) {
     tch::no_grad(|| {
         for (index, (name, mut tensor)) in (0..).zip(parameters.named()) {

@@ -1,4 +1,4 @@
-//! The reading that computes nothing: it lists every parameter in the order of its first use.
+//! The implementation of [`Ops`] that computes nothing: it lists every parameter in the order of its first use.
 
 use super::deeplab::{DeepLab, Heads};
 use super::ops::{Conv, ConvNorm, Norm, Ops};

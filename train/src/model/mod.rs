@@ -1,13 +1,12 @@
-//! DeepLabV3 on ResNet, written once over a trait of operations and read in several ways.
+//! DeepLab on ResNet, written once over a trait of operations that has several implementations.
 //!
 //! [`ops`] names the operations; [`resnet`], [`aspp`], [`head`] and [`deeplab`] are the network, shaped like the
-//! papers. Its readings: [`inventory`] lists the parameters, [`torch`] computes with libtorch, and the
+//! papers. The implementations: [`inventory`] lists the parameters, [`torch`] computes with libtorch, and the
 //! export emits ONNX nodes. Parameters live in one flat vector ([`params`]).
 
 pub mod aspp;
 pub mod deeplab;
 pub mod head;
-
 pub mod init;
 pub mod inventory;
 pub mod ops;

@@ -65,7 +65,7 @@ pub const NORM_EPSILON: f64 = 1e-5;
 /// Weight of a new batch in the running statistics, as in PyTorch.
 pub const NORM_MOMENTUM: f64 = 0.1;
 
-/// A convolution and the normalization behind it, the pair that the network is made of.
+/// A convolution and the normalization after it, the pair that the network is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConvNorm {
     /// The convolution, without bias.
@@ -75,14 +75,14 @@ pub struct ConvNorm {
 }
 
 impl ConvNorm {
-    /// Names the normalization behind a convolution.
+    /// Names the normalization after a convolution.
     pub fn new(conv: Conv, norm: impl Into<String>) -> Self {
         let norm = Norm { name: norm.into(), channels: conv.outputs };
         Self { conv, norm }
     }
 }
 
-/// One reading of the network. Values are maps `[N, C, H, W]` unless said otherwise.
+/// The operations of the network. Values are maps `[N, C, H, W]` unless said otherwise.
 pub trait Ops {
     /// What flows between operations.
     type Value;
@@ -105,7 +105,7 @@ pub trait Ops {
     /// Elementwise sum of two maps of one shape.
     fn add(&mut self, a: Self::Value, b: &Self::Value) -> Self::Value;
 
-    /// Maps of one size behind each other along channels.
+    /// Concatenates maps of one size along channels.
     fn concat(&mut self, maps: &[Self::Value]) -> Self::Value;
 
     /// Mean over height and width: `[N, C, 1, 1]`.
@@ -117,6 +117,6 @@ pub trait Ops {
     /// Sets values to zero with a probability while training, nothing otherwise.
     fn dropout(&mut self, x: Self::Value, probability: f64) -> Self::Value;
 
-    /// The score maps: back to full precision where a reading computes in less.
+    /// The score maps: back to full precision where an implementation computes in less.
     fn scores(&mut self, x: Self::Value) -> Self::Value;
 }

@@ -7,6 +7,7 @@
 
 use super::deeplab::DeepLab;
 use super::inventory::Inventory;
+use serde::{Deserialize, Serialize};
 use shared::preprocess::{MEAN, STD};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,7 +16,7 @@ use tch::{Device, Kind, Tensor};
 /// 64 bytes in f32: where the next parameter may start.
 const ALIGNMENT: i64 = 16;
 
-/// One parameter and its place.
+/// One parameter and where it lies.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// torchvision's name: `backbone.conv1.weight`.
@@ -38,7 +39,8 @@ pub struct Section {
 }
 
 /// In which floating-point format convolutions are computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 32 bits throughout.
     F32,
@@ -160,9 +162,14 @@ impl Parameters {
         })
     }
 
+    /// A vector laid out as `flat` is, a gradient for one, parameter by parameter under torchvision's names: views.
+    pub fn split(&self, flat: &Tensor) -> impl Iterator<Item = (String, Tensor)> {
+        self.entries.iter().map(|e| (e.name.clone(), view(flat, e)))
+    }
+
     /// Every parameter and running statistic as torch sees it, by torchvision's name: views, in f32.
     pub fn named(&self) -> Vec<(String, Tensor)> {
-        let parameters = self.entries.iter().map(|e| (e.name.clone(), view(&self.flat, e)));
+        let parameters = self.split(&self.flat);
         let buffers = self.buffer_entries.iter().map(|e| (e.name.clone(), view(&self.buffers, e)));
         parameters.chain(buffers).collect()
     }
@@ -182,7 +189,7 @@ fn view(base: &Tensor, entry: &Entry) -> Tensor {
     }
 }
 
-/// Gradients behind each other in the order and with the padding of the flat vector.
+/// The gradients, flattened and concatenated in the flat vector's order and padding.
 fn join(entries: &[Entry], gradients: &[Tensor], range: Range<i64>) -> Tensor {
     let mut pieces = Vec::with_capacity(2 * entries.len());
     let mut at = range.start;

@@ -66,7 +66,7 @@ pub struct Features<V> {
 }
 
 impl ResNet {
-    /// A backbone whose last map is smaller than the image by `output_stride` (8, 16 or 32).
+    /// A backbone whose last map is smaller than the image by `output_stride` (8 or 16).
     pub fn new(depth: Depth, output_stride: i64) -> Self {
         let stem =
             ConvNorm::new(Conv::new("backbone.conv1", 3, WIDTHS[0], 7).stride(2), "backbone.bn1");

@@ -1,4 +1,4 @@
-//! The reading that computes: the network on libtorch tensors, for training and evaluation.
+//! The implementation of [`Ops`] that computes: the network on libtorch tensors, for training and evaluation.
 
 use super::ops::{Conv, ConvNorm, NORM_EPSILON, NORM_MOMENTUM, Ops};
 use super::params::{Parameters, Precision};

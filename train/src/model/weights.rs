@@ -3,6 +3,8 @@
 //! Loading is strict: every missing, surplus or misshaped name is reported. The declared exceptions are
 //! `fc.*` of an ImageNet classifier, `num_batches_tracked`, and the last layers when they are to be new.
 
+use super::deeplab::AUXILIARY_CLASSIFIER;
+use super::head::HeadKind;
 use super::params::Parameters;
 use crate::tensors;
 use shared::error::{Error, Result};
@@ -19,12 +21,17 @@ pub enum LastLayers {
     New,
 }
 
-/// Prefixes of the layers whose shape depends on the number of classes.
-const LAST_LAYERS: [&str; 3] = ["classifier.4.", "classifier.classifier.6.", "aux_classifier.4."];
+/// Whether a parameter is of a layer whose shape depends on the number of classes.
+fn depends_on_classes(name: &str) -> bool {
+    let layer = name.rsplit_once('.').map_or(name, |(layer, _)| layer);
+    layer == AUXILIARY_CLASSIFIER || HeadKind::ALL.iter().any(|head| layer == head.last_layer())
+}
 
-/// Loads a whole DeepLabV3, or a ResNet that initializes the backbone, whichever the file is.
+/// Loads a complete DeepLab, or a ResNet that initializes the backbone, whichever the file is.
 pub fn load(path: &Path, parameters: &mut Parameters, last: LastLayers) -> Result<()> {
-    let file = tensors::read(path)?;
+    let file = tensors::read(path).map_err(|error| {
+        error.within("weights").hint("expected a .safetensors file; in Python: safetensors.torch.save_file(model.state_dict(), PATH)")
+    })?;
     assign(file.tensors, parameters, last)
         .map_err(|error| error.within(format!("weights: {}", path.display())))
 }
@@ -46,8 +53,8 @@ pub fn assign(
     let mut copies = Vec::new();
     for (name, place) in parameters.named() {
         let from_file = file.remove(&name);
-        let fresh = LAST_LAYERS.iter().any(|prefix| name.starts_with(prefix));
-        if (last == LastLayers::New && fresh) || (backbone_only && !name.starts_with("backbone.")) {
+        let fresh = last == LastLayers::New && depends_on_classes(&name);
+        if fresh || (backbone_only && !name.starts_with("backbone.")) {
             continue;
         }
         match from_file {
@@ -100,4 +107,24 @@ pub fn state_dict(parameters: &Parameters, iterations: u64) -> Vec<(String, Tens
 pub fn save(path: &Path, parameters: &Parameters, iterations: u64) -> Result<()> {
     let metadata = HashMap::from([("format".to_string(), "pt".to_string())]);
     tensors::write(path, &state_dict(parameters, iterations), metadata)
+        .map_err(|error| error.within("weights"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::deeplab::{DeepLab, ModelSettings};
+    use super::super::inventory::Inventory;
+    use super::*;
+
+    #[test]
+    fn the_layers_that_depend_on_the_classes_are_those_whose_shape_does() {
+        for head in HeadKind::ALL {
+            let settings = ModelSettings { head, auxiliary: true, ..Default::default() };
+            let convs = |classes| Inventory::of(&DeepLab::new(&settings, classes)).convs;
+            for (two, three) in convs(2).iter().zip(&convs(3)) {
+                let weight = format!("{}.weight", two.name);
+                assert_eq!(depends_on_classes(&weight), two != three, "{head:?}: {weight}");
+            }
+        }
+    }
 }

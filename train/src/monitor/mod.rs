@@ -9,7 +9,7 @@ mod record;
 
 pub use lines::{read, skipped};
 
-use crate::loss::Weights;
+use crate::loss::ClassWeights;
 use events::{Event, Writer};
 use indicatif::ProgressBar;
 use lines::Lines;
@@ -103,7 +103,7 @@ impl Monitor {
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn weights(&mut self, done: u64, classes: &[Class], weights: &Weights) -> Result<()> {
+    pub fn weights(&mut self, done: u64, classes: &[Class], weights: &ClassWeights) -> Result<()> {
         let names: Vec<&str> = classes.iter().map(|class| class.name.as_str()).collect();
         let kinds = [("recall", &weights.recall), ("focal", &weights.focal)];
         let values = kinds.map(|(kind, values)| (kind.to_string(), Value::from(values.clone())));
@@ -281,7 +281,7 @@ mod tests {
     fn weights_are_a_line_of_their_own_with_null_for_a_class_without_a_pixel() {
         let folder = tempfile::tempdir().expect("temporary folder");
         let class = |name: &str| Class { name: name.into(), color: [0; 3], native_id: 0 };
-        let weights = Weights { recall: vec![Some(0.25), None], focal: vec![Some(0.5), None] };
+        let weights = ClassWeights { recall: vec![Some(0.25), None], focal: vec![Some(0.5), None] };
         let mut monitor = Monitor::open(folder.path(), 0, 100, 8).expect("opens");
         monitor.weights(50, &["sky", "pole"].map(class), &weights).expect("writes");
         let text = std::fs::read_to_string(folder.path().join(lines::NAME)).expect("is there");

@@ -1,4 +1,4 @@
-//! The reading of the network that writes ONNX nodes, in one of three arithmetics.
+//! The network's operations as ONNX nodes, in one of three arithmetics.
 //! Not the file around them (`export`), and nothing about classes or cards.
 //!
 //! In f16 everything between normalization and scores is half precision. In integers every map that an operation reads
@@ -7,7 +7,7 @@
 use super::fold::{Folded, Weights};
 use super::graph::{Builder, int, ints, word};
 use super::proto::ElementType;
-use super::quantize::{Activations, Point, Points, Quantization, constants};
+use super::quantize::{Activations, Point, Points, Quantization, quantize_conv};
 use crate::model::Parameters;
 use crate::model::ops::{Conv, ConvNorm, Ops};
 use shared::preprocess::{MEAN, STD};
@@ -21,7 +21,7 @@ pub enum Arithmetic<'a> {
     Fp32,
     /// Half precision between normalization and scores.
     Fp16,
-    /// 8-bit integers on these grids.
+    /// 8-bit integers with these quantization parameters.
     Int8(&'a Quantization),
 }
 
@@ -43,17 +43,17 @@ pub struct Emit<'a> {
     weights: Weights,
     arithmetic: Arithmetic<'a>,
     points: Points,
-    /// Maps that are on their grids, by their names before.
-    on_grid: HashMap<String, OnGrid>,
+    /// Maps that are quantized already, by their own names.
+    quantized: HashMap<String, Quantized>,
 }
 
-/// What a map is called once it is rounded.
+/// The names of a map once it is quantized.
 #[derive(Clone)]
-struct OnGrid {
-    /// As whole numbers.
-    whole: String,
-    /// As the real numbers that they stand for: what operations read.
-    real: String,
+struct Quantized {
+    /// Its integers.
+    quantized: String,
+    /// The real numbers that they stand for: what operations read.
+    dequantized: String,
 }
 
 /// A value of the graph: a map `[N, C, H, W]` unless it is the image.
@@ -61,7 +61,7 @@ struct OnGrid {
 pub struct Value {
     /// Its name.
     pub name: String,
-    /// Where its values were produced; none where they are not rounded: the image, the scores.
+    /// Where its values were produced; none where they are not quantized: the image, the scores.
     point: Option<Point>,
     /// Whether height and width are known to be 1: the mean of a map.
     single: bool,
@@ -82,7 +82,7 @@ impl<'a> Emit<'a> {
             weights: Weights::of(parameters),
             arithmetic,
             points: Points::default(),
-            on_grid: HashMap::new(),
+            quantized: HashMap::new(),
         }
     }
 
@@ -101,31 +101,34 @@ impl<'a> Emit<'a> {
 
     /// The name under which an operation reads a map.
     fn read(&mut self, x: &Value) -> String {
-        self.on_grid(x).real
+        self.quantize(x).dequantized
     }
 
-    /// Puts a map on its grid, once; in other arithmetics it stays as it is.
-    fn on_grid(&mut self, x: &Value) -> OnGrid {
+    /// Quantizes and dequantizes a map, once; in other arithmetics it stays as it is.
+    fn quantize(&mut self, x: &Value) -> Quantized {
         let (Arithmetic::Int8(quantization), Some(point)) = (self.arithmetic, x.point) else {
-            return OnGrid { whole: x.name.clone(), real: x.name.clone() };
+            return Quantized { quantized: x.name.clone(), dequantized: x.name.clone() };
         };
-        if let Some(known) = self.on_grid.get(&x.name) {
+        if let Some(known) = self.quantized.get(&x.name) {
             return known.clone();
         }
-        let grid = quantization.grid(point);
+        let params = quantization.params(point);
         let kind = match quantization.settings.activations {
             Activations::U8 => ElementType::Uint8,
             Activations::S8 => ElementType::Int8,
         };
         let graph = &mut self.graph;
-        let scale = graph.floats(&format!("{}.scale", x.name), &[], &[grid.scale]);
-        let zero = graph.constant(&format!("{}.zero", x.name), &[], kind, vec![grid.zero as u8]);
-        let whole = format!("{}.quantized", x.name);
-        let whole = graph.node("QuantizeLinear", &whole, &[&x.name, &scale, &zero], vec![]);
-        let real = format!("{}.real", x.name);
-        let real = graph.node("DequantizeLinear", &real, &[&whole, &scale, &zero], vec![]);
-        let both = OnGrid { whole, real };
-        self.on_grid.insert(x.name.clone(), both.clone());
+        let scale = graph.floats(&format!("{}.scale", x.name), &[], &[params.scale]);
+        let zero_point = vec![params.zero_point as u8];
+        let zero_point = graph.constant(&format!("{}.zero", x.name), &[], kind, zero_point);
+        let name = format!("{}.quantized", x.name);
+        let inputs = [x.name.as_str(), &scale, &zero_point];
+        let quantized = graph.node("QuantizeLinear", &name, &inputs, vec![]);
+        let name = format!("{}.real", x.name);
+        let inputs = [quantized.as_str(), &scale, &zero_point];
+        let dequantized = graph.node("DequantizeLinear", &name, &inputs, vec![]);
+        let both = Quantized { quantized, dequantized };
+        self.quantized.insert(x.name.clone(), both.clone());
         both
     }
 
@@ -134,7 +137,7 @@ impl<'a> Emit<'a> {
         let input = self.read(x);
         let (weight, bias) = match (self.arithmetic, x.point) {
             (Arithmetic::Int8(quantization), Some(point)) => {
-                self.whole_constants(conv, folded, quantization.grid(point).scale, quantization)
+                self.quantized_constants(conv, folded, quantization, point)
             }
             _ => {
                 let shape = [conv.outputs, conv.inputs, conv.kernel, conv.kernel];
@@ -156,21 +159,22 @@ impl<'a> Emit<'a> {
         self.made(name, x.single)
     }
 
-    /// Weight and bias of a convolution in whole numbers, dequantized channel by channel.
-    fn whole_constants(
+    /// Weight and bias of a convolution as integers, dequantized per channel. `input` is where its input was produced.
+    fn quantized_constants(
         &mut self,
         conv: &Conv,
         folded: &Folded,
-        input: f32,
         quantization: &Quantization,
+        input: Point,
     ) -> (String, String) {
-        let whole = constants(folded, input, quantization.settings.weight_bits);
+        let input = quantization.params(input).scale;
+        let quantized = quantize_conv(folded, input, quantization.settings.weight_bits);
         let (name, outputs) = (&conv.name, conv.outputs);
         let graph = &mut self.graph;
-        let weight = whole.weight.iter().map(|w| *w as u8).collect();
+        let weight = quantized.weight.iter().map(|w| *w as u8).collect();
         let shape = [outputs, conv.inputs, conv.kernel, conv.kernel];
-        let bias = whole.bias.iter().flat_map(|b| b.to_le_bytes()).collect();
-        let bias_scale: Vec<f32> = whole.scale.iter().map(|s| s * input).collect();
+        let bias = quantized.bias.iter().flat_map(|b| b.to_le_bytes()).collect();
+        let bias_scale: Vec<f32> = quantized.scale.iter().map(|s| s * input).collect();
         let mut dequantized = |part: &str, shape: &[i64], kind, bytes: Vec<u8>, scale: &[f32]| {
             let name = format!("{name}.{part}");
             let scale = graph.floats(&format!("{name}.scale"), &[outputs], scale);
@@ -178,12 +182,12 @@ impl<'a> Emit<'a> {
             graph.node("DequantizeLinear", &name, &[&values, &scale], vec![int("axis", 0)])
         };
         (
-            dequantized("weight", &shape, ElementType::Int8, weight, &whole.scale),
+            dequantized("weight", &shape, ElementType::Int8, weight, &quantized.scale),
             dequantized("bias", &[outputs], ElementType::Int32, bias, &bias_scale),
         )
     }
 
-    /// The lengths of a map's dimensions `start` to `end`, a vector of whole numbers.
+    /// The lengths of a map's dimensions `start` to `end`, a vector of i64.
     fn lengths(&mut self, of: &str, start: i64, end: i64, name: &str) -> String {
         self.graph.node("Shape", name, &[of], vec![int("start", start), int("end", end)])
     }
@@ -261,8 +265,8 @@ impl Ops for Emit<'_> {
     }
 
     fn resize_like(&mut self, x: &Value, like: &Value) -> Value {
-        // Sizes are asked of the whole numbers: who reads a map beside them keeps it from being fused.
-        let (input, like) = (self.on_grid(x), self.on_grid(like).whole);
+        // Sizes are taken from the quantized maps: another reader of the map itself would keep it from being fused.
+        let (input, like) = (self.quantize(x), self.quantize(like).quantized);
         let name = format!("{}.resize", x.name);
         let sides = self.lengths(&like, 2, 4, &format!("{name}.sides"));
         let join = |graph: &mut Builder, first: &str| {
@@ -272,13 +276,13 @@ impl Ops for Emit<'_> {
             // Between equal values there is nothing to interpolate.
             let ones = self.graph.ints(&format!("{name}.ones"), &[1, 1]);
             let sizes = join(&mut self.graph, &ones);
-            self.graph.node("Expand", &name, &[&input.real, &sizes], vec![])
+            self.graph.node("Expand", &name, &[&input.dequantized, &sizes], vec![])
         } else {
-            let first = self.lengths(&input.whole, 0, 2, &format!("{name}.channels"));
+            let first = self.lengths(&input.quantized, 0, 2, &format!("{name}.channels"));
             let sizes = join(&mut self.graph, &first);
             let attributes =
                 vec![word("coordinate_transformation_mode", "half_pixel"), word("mode", "linear")];
-            self.graph.node("Resize", &name, &[&input.real, "", "", &sizes], attributes)
+            self.graph.node("Resize", &name, &[&input.dequantized, "", "", &sizes], attributes)
         };
         Value { name: resized, point: x.point, single: false }
     }

@@ -33,7 +33,7 @@ pub enum Outputs {
     Both,
 }
 
-/// What an export can be told.
+/// The choices of an export.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExportSettings<'a> {
     /// What the graph gives.
@@ -52,7 +52,7 @@ impl Outputs {
     }
 }
 
-/// Writes `path`, whole or not at all, and gives the card that went into it.
+/// Writes `path` atomically, and gives the card that went into it.
 ///
 /// # Errors
 /// Weights that are not finite, or too large for f16; a file that cannot be written.
@@ -76,7 +76,7 @@ pub fn export(trained: &Trained, settings: &ExportSettings<'_>, path: &Path) -> 
     Ok(card)
 }
 
-/// The whole graph, from bytes to labels.
+/// The complete graph, from bytes to labels.
 fn graph(network: &DeepLab, parameters: &Parameters, settings: &ExportSettings<'_>) -> Graph {
     let outputs = settings.outputs;
     let mut emit = Emit::new(parameters, settings.arithmetic);

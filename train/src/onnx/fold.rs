@@ -1,4 +1,4 @@
-//! The constants of a convolution: its weights, with the batch normalization behind it folded in.
+//! The constants of a convolution: its weights, with the batch normalization after it folded in.
 //! gamma (w x - mean) / sqrt(var + eps) + beta, in f64 until the last step.
 
 use crate::model::Parameters;
@@ -44,7 +44,7 @@ impl Weights {
         }
     }
 
-    /// A convolution and the normalization behind it, with its running statistics.
+    /// A convolution and the normalization after it, with its running statistics.
     pub fn conv_norm(&self, layer: &ConvNorm) -> Folded {
         let weight = self.values(&format!("{}.weight", layer.conv.name));
         let norm = |suffix: &str| self.values(&format!("{}.{suffix}", layer.norm.name));

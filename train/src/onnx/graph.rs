@@ -36,19 +36,19 @@ impl Builder {
         name
     }
 
-    /// Adds a constant of floating-point numbers; gives its name.
+    /// Adds an f32 constant; gives its name.
     pub fn floats(&mut self, name: &str, shape: &[i64], values: &[f32]) -> String {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         self.constant(name, shape, ElementType::Float, bytes)
     }
 
-    /// Adds a constant of half-precision numbers; gives its name.
+    /// Adds an f16 constant; gives its name.
     pub fn halves(&mut self, name: &str, shape: &[i64], values: &[f32]) -> String {
         let bytes = values.iter().flat_map(|v| half::f16::from_f32(*v).to_le_bytes()).collect();
         self.constant(name, shape, ElementType::Float16, bytes)
     }
 
-    /// Adds a vector of whole numbers; gives its name.
+    /// Adds a vector of i64; gives its name.
     pub fn ints(&mut self, name: &str, values: &[i64]) -> String {
         let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         self.constant(name, &[values.len() as i64], ElementType::Int64, bytes)
@@ -105,17 +105,17 @@ impl Builder {
     }
 }
 
-/// A whole number as a node's setting.
+/// An integer attribute.
 pub fn int(name: &str, value: i64) -> Attribute {
     Attribute { i: Some(value), ..attribute(name, AttributeType::Int) }
 }
 
-/// Whole numbers as a node's setting.
+/// An attribute of several integers.
 pub fn ints(name: &str, values: &[i64]) -> Attribute {
     Attribute { ints: values.to_vec(), ..attribute(name, AttributeType::Ints) }
 }
 
-/// A word as a node's setting.
+/// A string attribute.
 pub fn word(name: &str, value: &str) -> Attribute {
     Attribute { s: Some(value.as_bytes().to_vec()), ..attribute(name, AttributeType::String) }
 }
@@ -124,7 +124,7 @@ fn attribute(name: &str, kind: AttributeType) -> Attribute {
     Attribute { name: Some(name.to_string()), r#type: Some(kind as i32), ..Attribute::default() }
 }
 
-/// A dimension that is open until the graph is run.
+/// A dynamic dimension, by name.
 pub fn named(name: &str) -> Length {
     Length::Named(name.to_string())
 }

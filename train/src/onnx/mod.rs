@@ -1,7 +1,8 @@
-//! Export to ONNX: the network read as graph nodes, its card in the metadata, verified through `infer`.
+//! Export to ONNX: the network as graph nodes, its card in the metadata, verified through `infer`.
 //!
-//! [`proto`] is the file format, [`graph`] builds graphs, [`fold`] makes constants of parameters, [`emit`] is the reading
-//! of the network, [`quantize`] finds the grids of int8 graphs, [`probe`] computes what the card promises, [`export`](mod@export) puts a file together and [`verify`](mod@verify) has it replayed.
+//! [`proto`] is the file format, [`graph`] builds graphs, [`fold`] makes constants of parameters, [`emit`] turns operations
+//! into nodes, [`quantize`] finds the quantization parameters of int8 graphs, [`probe`] computes what the card promises,
+//! [`export`](mod@export) puts a file together and [`verify`](mod@verify) has it replayed.
 //! No ONNX library is involved: the messages are few, and the graph is ours to shape.
 
 pub mod emit;

@@ -1,9 +1,9 @@
 //! The probe in a model's card: what the trainer computes on an image that anyone can make.
 //! Not a test picture: the image is noise, so that every path of the network is used.
-//! Computed by libtorch in f32 on the CPU, in evaluation mode; for an int8 graph with every map and weight rounded.
+//! Computed by libtorch in f32 on the CPU, in evaluation mode; for an int8 graph with every map and weight fake-quantized.
 
 use super::emit::Arithmetic;
-use super::quantize::simulate::{Constants, Simulate, Value, Watch};
+use super::quantize::simulate::{FoldedNetwork, Simulate, Value, Watch};
 use crate::model::deeplab::{DeepLab, Heads};
 use crate::model::params::{Parameters, Precision};
 use crate::model::torch::{Mode, Torch};
@@ -73,9 +73,9 @@ fn evaluate(
         exact.flat.copy_(&parameters.flat);
         exact.buffers.copy_(&parameters.buffers);
         if let Arithmetic::Int8(quantization) = arithmetic {
-            let mut constants = Constants::of(&exact);
-            let mut rounding = Simulate::new(&mut constants, Watch::Round(quantization));
-            let scores = network.forward(&mut rounding, &Value::image(image), Heads::Main);
+            let mut folded = FoldedNetwork::of(&exact);
+            let mut simulation = Simulate::new(&mut folded, Watch::FakeQuantize(quantization));
+            let scores = network.forward(&mut simulation, &Value::image(image), Heads::Main);
             return scores.main.tensor;
         }
         network.forward(&mut Torch::new(&exact, Mode::Evaluate), &image, Heads::Main).main

@@ -4,7 +4,7 @@
 
 use prost::{Enumeration, Message, Oneof};
 
-/// A whole file.
+/// The file.
 #[derive(Clone, PartialEq, Message)]
 pub struct Model {
     /// Version of the file format.
@@ -89,19 +89,19 @@ pub struct Node {
     pub attribute: Vec<Attribute>,
 }
 
-/// A named setting of a node.
+/// An attribute of a node.
 #[derive(Clone, PartialEq, Message)]
 pub struct Attribute {
     /// Name.
     #[prost(string, optional, tag = "1")]
     pub name: Option<String>,
-    /// A whole number.
+    /// An integer.
     #[prost(int64, optional, tag = "3")]
     pub i: Option<i64>,
-    /// A word.
+    /// A string.
     #[prost(bytes = "vec", optional, tag = "4")]
     pub s: Option<Vec<u8>>,
-    /// Whole numbers.
+    /// Integers.
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub ints: Vec<i64>,
     /// Which of these it is.
@@ -115,11 +115,11 @@ pub struct Attribute {
 pub enum AttributeType {
     /// Nothing that is known here.
     Undefined = 0,
-    /// A whole number.
+    /// An integer.
     Int = 2,
-    /// A word.
+    /// A string.
     String = 3,
-    /// Whole numbers.
+    /// Integers.
     Ints = 7,
 }
 

@@ -1,7 +1,9 @@
 //! Losses and validation metrics of one or several runs over iterations, in one figure.
 
-use super::lines::{name, numbers, smooth, smoothed, window};
+use super::name;
+use super::smoothing::{smooth, smoothed, window};
 use crate::monitor::read;
+use serde_json::Value;
 use shared::error::{Error, Result};
 use shared::plot::{Chart, Dash, INKS, Names, Panel, Series};
 use std::path::PathBuf;
@@ -59,6 +61,12 @@ pub fn curves(runs: &[PathBuf]) -> Result<Chart> {
         format!("Losses and metrics of {} runs", names.len())
     };
     Ok(Chart { title, x_axis: "iteration".into(), panels, columns: 2, names: Names::Legend })
+}
+
+/// One number of each line, NaN where it is null or missing.
+fn numbers(lines: &[(f64, Value)], key: &str) -> Vec<(f64, f64)> {
+    let number = |value: &Value| value.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
+    lines.iter().map(|(step, value)| (*step, number(value))).collect()
 }
 
 /// The folders' names; where two are equal, the whole paths.

@@ -1,7 +1,7 @@
 //! The paper's Fig. 4: per class and over iterations, the recall weight 1 - R, the mean focal weight 1 - p, both
 //! normalized across classes, and their ratio. Source: Tian et al., arXiv 2106.14917, Fig. 4.
 
-use super::lines::{smooth, smoothed, window};
+use super::smoothing::{smooth, smoothed, window};
 use crate::monitor::read;
 use crate::recipe::Recipe;
 use serde_json::Value;
@@ -59,7 +59,7 @@ pub fn weights(run: &Path) -> Result<Chart> {
         Panel { title: format!("{text}{}", smoothed(window)), level, series }
     };
     Ok(Chart {
-        title: format!("{}: weights of the classes", super::lines::name(run)),
+        title: format!("{}: weights of the classes", super::name(run)),
         x_axis: "iteration".into(),
         panels: vec![
             panel("recall weight 1 - R, share of the sum over classes", None, recall),

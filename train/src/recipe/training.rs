@@ -10,7 +10,7 @@ use shared::error::{Error, Result};
 pub struct TrainSettings {
     /// Optimizer steps.
     pub iterations: u64,
-    /// Images a step and accumulated part.
+    /// Images per forward pass; a step sees `batch * accumulate`.
     pub batch: usize,
     /// The learning rate that the schedule starts from.
     pub learning_rate: f64,
@@ -105,6 +105,9 @@ impl TrainSettings {
     }
 
     /// Refuses values that make no sense.
+    ///
+    /// # Errors
+    /// The first such value, named.
     pub(super) fn check(&self) -> Result<()> {
         let wrong = |key: &str, expected: &str, got: String| {
             Err(Error::request(format!("train.{key}: expected {expected}, got {got}")))

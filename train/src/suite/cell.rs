@@ -1,7 +1,7 @@
 //! A cell's result: one loss, one seed, everything that was scored, and who computed it. A small JSON file.
 //! Not its weights or its log, which stay in the run's folder on the machine that trained.
 
-use super::plan::name;
+use super::plan::cell_name;
 use super::{Basis, Choice, Job, Maker, Plan};
 use crate::recipe::Recipe;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ impl Cell {
 
     /// The name of its file, without the ending.
     pub fn name(&self) -> String {
-        name(&self.loss, self.seed)
+        cell_name(&self.loss, self.seed)
     }
 
     /// Reads a cell.

@@ -3,7 +3,7 @@
 
 use super::{Cell, Job, Plan};
 use shared::error::{Context, Error, Result};
-use shared::files::write_atomic;
+use shared::files::{lock, write_atomic};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -165,8 +165,7 @@ impl Folder {
     /// Those of the file system.
     pub fn claim(&self, job: &Job) -> Result<Option<Claim>> {
         let path = self.root.join("runs").join(format!(".{}.lock", job.name()));
-        let file = File::create(&path).work(|| format!("suite: {}", path.display()))?;
-        // Never removed: whoever waits for it must wait for the same file.
-        Ok(file.try_lock().is_ok().then_some(Claim { _lock: file }))
+        let lock = lock(&path).map_err(|e| e.within("suite"))?;
+        Ok(lock.map(|lock| Claim { _lock: lock }))
     }
 }

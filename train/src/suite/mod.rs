@@ -32,8 +32,8 @@ pub use cell::Cell;
 pub use choice::Choice;
 pub use folder::Folder;
 pub use maker::{Maker, commit};
-pub use plan::{Basis, GridRow, Job, Plan, Split, name};
-pub use sweep::{Failure, Trained, sweep};
+pub use plan::{Basis, GridRow, Job, Plan, Split, cell_name};
+pub use sweep::{CellOutcome, Failure, sweep};
 
 /// The version of what training computes. It goes up by hand whenever the same recipe, data and seed would give
 /// other numbers than before (beyond rounding), so that old cells are not mistaken for new ones.

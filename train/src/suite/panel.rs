@@ -3,12 +3,13 @@
 
 use crate::checkpoint::{self, Trained};
 use crate::model::params::Precision;
-use crate::validate::{fit, labels};
+use crate::validate::labels;
 use image::RgbImage;
-use shared::card::RARE_SHARE;
+use shared::card::{RARE_SHARE, rare_classes};
 use shared::compare::{self, Interest, Picks, Scene};
 use shared::dataset::Index;
 use shared::error::Result;
+use shared::preprocess::at_evaluation_size;
 use std::path::{Path, PathBuf};
 use tch::Device;
 
@@ -45,15 +46,14 @@ pub fn draw(
         columns.iter().map(|column| load(&column.weights)).collect::<Result<Vec<Trained>>>()?;
     let Some(first) = models.first() else { return Ok(None) };
     let share = &first.about.class_share;
-    let rare: Vec<usize> =
-        (0..share.len()).filter(|&c| share[c] > 0.0 && share[c] < RARE_SHARE).collect();
+    let rare = rare_classes(share);
     let interest = Interest::new(&rare, share, share.len());
 
     let images = index.samples.len();
     let bar = crate::monitor::progress::count("predicting", images as u64);
     let mut picks = Picks::new(images, ROWS, &rare);
-    for place in 0..images {
-        picks.see(&scene(place, index, &models)?, &interest);
+    for i in 0..images {
+        picks.see(&scene(i, index, &models)?, &interest);
         bar.inc(1);
         if !go_on() {
             bar.finish_and_clear();
@@ -62,8 +62,8 @@ pub fn draw(
     }
     bar.finish_and_clear();
     let mut rows = Vec::new();
-    for place in picks.scenes() {
-        let scene = scene(place, index, &models)?;
+    for i in picks.scenes() {
+        let scene = scene(i, index, &models)?;
         rows.push(compare::row(&scene, index, interest.regions(&scene, REGIONS)));
     }
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
@@ -74,12 +74,12 @@ pub fn draw(
     Ok(Some(compare::figure(index, &names, rows, &rare, note).draw(WIDTH)))
 }
 
-fn scene(place: usize, index: &Index, models: &[Trained]) -> Result<Scene> {
-    let (image, truth) = index.load(place)?;
+fn scene(i: usize, index: &Index, models: &[Trained]) -> Result<Scene> {
+    let (image, truth) = index.load(i)?;
     let predict = |model: &Trained| {
-        let input = fit(image.clone(), model.about.evaluation_size);
+        let input = at_evaluation_size(image.clone(), model.about.evaluation_size);
         labels(&model.network, &model.parameters, &input, truth.dimensions())
     };
     let predictions = models.iter().map(predict).collect::<Result<Vec<_>>>()?;
-    Ok(Scene { place, image, truth, predictions })
+    Ok(Scene { index: i, image, truth, predictions })
 }

@@ -88,7 +88,7 @@ pub struct Job {
 impl Job {
     /// Its name, which is also its files': `LOSS-seedN`.
     pub fn name(&self) -> String {
-        name(&self.loss, self.seed)
+        cell_name(&self.loss, self.seed)
     }
 
     /// For people: `recall, seed 0`.
@@ -115,7 +115,7 @@ impl Job {
 }
 
 /// The name of a cell's files, `LOSS-seedN`.
-pub fn name(loss: &Choice, seed: u64) -> String {
+pub fn cell_name(loss: &Choice, seed: u64) -> String {
     format!("{}-seed{seed}", loss.slug())
 }
 

@@ -16,7 +16,7 @@ const LOOK: Duration = Duration::from_secs(2);
 const NAP: Duration = Duration::from_millis(100);
 
 /// What training a cell gave.
-pub struct Trained {
+pub struct CellOutcome {
     /// Optimizer steps done.
     pub iterations: u64,
     /// The step that this sitting began at.
@@ -55,7 +55,7 @@ pub fn sweep(
     plan: &Plan,
     jobs: &[Job],
     stop: &AtomicBool,
-    train: &mut dyn FnMut(&Job, &Path) -> Result<Trained>,
+    train: &mut dyn FnMut(&Job, &Path) -> Result<CellOutcome>,
     done: &mut dyn FnMut(&Job) -> Result<()>,
 ) -> Result<Vec<Failure>> {
     let mut failures = Vec::new();
@@ -80,8 +80,8 @@ pub fn sweep(
             }
             tell(format_args!("suite: cell {} of {}: {}", place + 1, jobs.len(), job.label()));
             match train(job, &folder.run(&job.name())) {
-                Ok(trained) => {
-                    folder.write(&cell(job, plan, trained)?)?;
+                Ok(outcome) => {
+                    folder.write(&cell(job, plan, outcome)?)?;
                     done(job)?;
                 }
                 Err(error) if stop.load(Ordering::Relaxed) => {
@@ -107,7 +107,7 @@ pub fn sweep(
     }
 }
 
-fn cell(job: &Job, plan: &Plan, trained: Trained) -> Result<Cell> {
+fn cell(job: &Job, plan: &Plan, outcome: CellOutcome) -> Result<Cell> {
     Ok(Cell {
         format: Cell::FORMAT,
         key: job.key(&plan.basis)?,
@@ -115,13 +115,13 @@ fn cell(job: &Job, plan: &Plan, trained: Trained) -> Result<Cell> {
         seed: job.seed,
         recipe: job.essence(&plan.basis)?,
         basis: plan.basis.clone(),
-        maker: trained.maker,
-        iterations: trained.iterations,
-        last_sitting_from: trained.from,
-        last_sitting_seconds: trained.seconds,
-        best_mean_iou: trained.best_mean_iou,
-        skipped: Some(trained.skipped),
-        report: trained.report,
+        maker: outcome.maker,
+        iterations: outcome.iterations,
+        last_sitting_from: outcome.from,
+        last_sitting_seconds: outcome.seconds,
+        best_mean_iou: outcome.best_mean_iou,
+        skipped: Some(outcome.skipped),
+        report: outcome.report,
     })
 }
 

@@ -50,14 +50,14 @@ impl Pixels {
         (sum.double_value(&[]), logits.grad().view([self.classes(), -1]))
     }
 
-    /// The counts of argmax: pixels of each class, and those missed.
+    /// The counts of argmax: pixels of each class, and its false negatives.
     fn counts(&self) -> (Vec<f64>, Vec<f64>) {
         let counts = Counts::of(&self.logits, &self.target);
-        (numbers(&counts.truth), numbers(&counts.missed))
+        (numbers(&counts.truth), numbers(&counts.false_negatives))
     }
 
-    /// -log of the geometric mean of each class's confidence, the mean of its pixels' cross entropy.
-    fn doubt(&self) -> Vec<f64> {
+    /// The mean cross entropy of each class's pixels: -log of the geometric mean of their confidence.
+    fn mean_ce(&self) -> Vec<f64> {
         let log_p = self.logits.log_softmax(1, None).view([self.classes(), -1]);
         let ce = -log_p.gather(0, &self.target.view([1, -1]), false).view([-1]);
         let of_class = |c| ce.masked_select(&self.target.view([-1]).eq(c)).mean(Kind::Double);
@@ -85,34 +85,34 @@ fn near(a: f64, b: f64) -> bool {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
-    /// Eq. 1: cross entropy is each class's pixels times its doubt; recall loss puts its misses in their place, and
-    /// inverse frequency the number one.
+    /// Eq. 1: cross entropy is each class's pixels times its mean; recall loss puts its false negatives in their place,
+    /// and inverse frequency the number one.
     #[test]
-    fn the_losses_are_counts_times_the_doubt_of_a_class(seed: u64, classes in 2i64..7, pixels in 8i64..200, lean in -3.0..6.0) {
+    fn the_losses_are_counts_times_the_mean_cross_entropy_of_a_class(seed: u64, classes in 2i64..7, pixels in 8i64..200, lean in -3.0..6.0) {
         let batch = Pixels::random(seed, classes, pixels, lean);
-        let ((truth, missed), doubt) = (batch.counts(), batch.doubt());
-        let total = |counts: &[f64]| -> f64 { counts.iter().zip(&doubt).map(|(n, d)| n * d).sum() };
+        let ((truth, false_negatives), mean_ce) = (batch.counts(), batch.mean_ce());
+        let total = |counts: &[f64]| -> f64 { counts.iter().zip(&mean_ce).map(|(n, d)| n * d).sum() };
         prop_assert!(near(batch.summed(cross_entropy()).0, total(&truth)));
-        prop_assert!(near(batch.summed(recall(false)).0, total(&missed)));
-        let floored: Vec<f64> = missed.iter().map(|n| n.max(1.0)).collect();
+        prop_assert!(near(batch.summed(recall(false)).0, total(&false_negatives)));
+        let floored: Vec<f64> = false_negatives.iter().map(|n| n.max(1.0)).collect();
         prop_assert!(near(batch.summed(recall(true)).0, total(&floored)));
     }
 
-    /// A missed pixel's confidence is at most 1/2, a found one's at least 1/C. So a class's doubt bounds its share of
-    /// misses from above, and its recall bounds its doubt from below.
+    /// A false negative's confidence is at most 1/2, a true positive's at least 1/C. So a class's mean cross entropy bounds
+    /// its false negative rate from above, and its recall bounds its mean cross entropy from below.
     #[test]
     fn recall_and_confidence_bound_each_other(seed: u64, classes in 2i64..7, pixels in 8i64..200, lean in -3.0..6.0) {
         let batch = Pixels::random(seed, classes, pixels, lean);
-        let ((truth, missed), doubt) = (batch.counts(), batch.doubt());
+        let ((truth, false_negatives), mean_ce) = (batch.counts(), batch.mean_ce());
         for c in 0..classes as usize {
-            let miss_rate = missed[c] / truth[c];
-            prop_assert!(miss_rate <= doubt[c] / 2f64.ln() + 1e-12, "{miss_rate} {}", doubt[c]);
-            if missed[c] == 0.0 {
-                prop_assert!(doubt[c] <= (classes as f64).ln() + 1e-12);
+            let rate = false_negatives[c] / truth[c];
+            prop_assert!(rate <= mean_ce[c] / 2f64.ln() + 1e-12, "{rate} {}", mean_ce[c]);
+            if false_negatives[c] == 0.0 {
+                prop_assert!(mean_ce[c] <= (classes as f64).ln() + 1e-12);
             }
         }
         // With all classes together: recall loss without floor is at least ln 2 times the sum of FN^2 / N.
-        let least: f64 = missed.iter().zip(&truth).map(|(m, n)| m * m / n).sum::<f64>() * 2f64.ln();
+        let least: f64 = false_negatives.iter().zip(&truth).map(|(m, n)| m * m / n).sum::<f64>() * 2f64.ln();
         prop_assert!(batch.summed(recall(false)).0 >= least - 1e-9);
     }
 
@@ -121,7 +121,7 @@ proptest! {
     #[test]
     fn recall_loss_lies_between_inverse_frequency_and_cross_entropy(seed: u64, classes in 2i64..7, pixels in 8i64..200, lean in -3.0..12.0) {
         let batch = Pixels::random(seed, classes, pixels, lean);
-        let inverse: f64 = batch.doubt().iter().sum(); // each class's pixels weighed with 1 / N_c
+        let inverse: f64 = batch.mean_ce().iter().sum(); // each class's pixels weighed with 1 / N_c
         let [floored, bare, plain] = [recall(true), recall(false), cross_entropy()].map(|l| batch.summed(l).0);
         let slack = 1e-9 * plain.max(1.0);
         prop_assert!(inverse <= floored + slack && floored <= plain + slack, "{inverse} {floored} {plain}");
@@ -145,8 +145,8 @@ proptest! {
     #[test]
     fn recall_loss_is_inverse_frequency_when_all_is_recalled(seed: u64, classes in 2i64..7, pixels in 8i64..100) {
         let batch = Pixels::random(seed, classes, pixels, 30.0);
-        prop_assert!(batch.counts().1.iter().all(|&missed| missed == 0.0));
-        prop_assert!(near(batch.summed(recall(true)).0, batch.doubt().iter().sum()));
+        prop_assert!(batch.counts().1.iter().all(|&n| n == 0.0));
+        prop_assert!(near(batch.summed(recall(true)).0, batch.mean_ce().iter().sum()));
         prop_assert_eq!(batch.summed(recall(false)).0, 0.0);
     }
 
@@ -155,13 +155,13 @@ proptest! {
     #[test]
     fn the_gradient_weighs_false_negatives_against_false_positives(seed: u64, pixels in 8i64..200, lean in -2.0..4.0) {
         let batch = Pixels::random(seed, 2, pixels, lean);
-        let (_, missed) = batch.counts();
-        // What the second class misses, the first one has claimed: FP_1 = FN_2.
+        let (_, false_negatives) = batch.counts();
+        // With two classes the false negatives of one are the false positives of the other: FP_1 = FN_2.
         let (_, false_positives) = Counts::with_false_positives(&batch.logits, &batch.target);
-        prop_assert_eq!(numbers(&false_positives)[0], missed[1]);
+        prop_assert_eq!(numbers(&false_positives)[0], false_negatives[1]);
         let p1 = batch.logits.softmax(1, None).select(1, 0).view([-1]);
         let mean = |c: i64| p1.masked_select(&batch.target.view([-1]).eq(c)).mean(Kind::Double).double_value(&[]);
-        let want = missed[0] * (mean(0) - 1.0) + missed[1] * mean(1);
+        let want = false_negatives[0] * (mean(0) - 1.0) + false_negatives[1] * mean(1);
         let got = batch.summed(recall(false)).1.get(0).sum(Kind::Double).double_value(&[]);
         prop_assert!(near(got, want), "{got} {want}");
     }

@@ -170,7 +170,7 @@ fn counts_stay_exact_where_an_f32_counter_stops() {
     let target = Tensor::ones([1, 1, pixels], I64);
     let (counts, false_positives) = train::loss::Counts::with_false_positives(&logits, &target);
     assert_eq!(counts.truth.int64_value(&[1]), pixels);
-    assert_eq!(counts.missed.int64_value(&[1]), pixels - 1);
+    assert_eq!(counts.false_negatives.int64_value(&[1]), pixels - 1);
     assert_eq!(false_positives.int64_value(&[0]), pixels - 1);
 }
 

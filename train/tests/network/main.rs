@@ -203,15 +203,7 @@ fn step(net: Net, precision: Precision) -> Step {
         |z: &Tensor| z.cross_entropy_loss::<Tensor>(&y, None, Reduction::Mean, -100, 0.0);
     let loss = cross_entropy(&main) + cross_entropy(&auxiliary) * 0.5;
     let gradient = parameters.gradient(&loss);
-    let gradients = parameters.entries.iter().map(|entry| {
-        let flat = gradient.narrow(0, entry.range.start, entry.range.end - entry.range.start);
-        let gradient = match entry.shape[..] {
-            [o, i, h, w] => flat.view([o, h, w, i]).permute([0, 3, 1, 2]),
-            _ => flat,
-        };
-        (entry.name.clone(), gradient)
-    });
-    let gradients: BTreeMap<String, Tensor> = gradients.collect();
+    let gradients: BTreeMap<String, Tensor> = parameters.split(&gradient).collect();
     let statistics = parameters.named().into_iter().filter(|(n, _)| n.contains(".running_"));
     let statistics: BTreeMap<String, Tensor> = statistics.collect();
     let result = Step {

@@ -7,7 +7,7 @@ mod tables;
 
 use shared::metrics::{ClassReport, Report};
 use train::recipe::Recipe;
-use train::suite::{Basis, Choice, Job, Maker, Plan, Split, Trained};
+use train::suite::{Basis, CellOutcome, Choice, Job, Maker, Plan, Split};
 
 /// A recipe for whoever needs one; nothing here trains it.
 const RECIPE: &str = r#"
@@ -78,8 +78,8 @@ fn report(classes: &[(&str, Ratios)]) -> Report {
     report
 }
 
-fn trained(report: Report) -> Trained {
-    Trained {
+fn trained(report: Report) -> CellOutcome {
+    CellOutcome {
         iterations: 8,
         from: 4,
         seconds: 2.0,

@@ -87,7 +87,7 @@ fn sparse_labels_of_a_data_set_without_train_ids_are_no_mix_up() {
     }
     disk.label("val_labels/a.png", [0, 0, 0, 0, 0, 1, 2, 3]);
     let index = Index::open(&sparse, disk.root(), "val").unwrap();
-    assert_eq!(stats(&index, &|_| ()).unwrap().problems, Vec::<String>::new());
+    assert_eq!(stats(&index, &|_| ()).problems, Vec::<String>::new());
     // An unknown value is no proof either.
     disk.label("val_labels/a.png", [0, 0, 0, 0, 255, 1, 2, 3]);
     let hint = disk.words(index.label(0).unwrap_err()).1;
@@ -100,6 +100,6 @@ fn statistics_see_a_mix_up_over_all_files() {
     disk.city("a", "labelIds", [0, 0, 0, 1, 2, 8, 10, 13]);
     let index =
         Index::survey(&Descriptor::find("cityscapes").unwrap(), disk.root(), "val").unwrap();
-    let stats = stats(&index, &|_| ()).unwrap();
+    let stats = stats(&index, &|_| ());
     assert!(stats.problems[0].contains("got what looks like train ids"), "{:?}", stats.problems);
 }

@@ -1,19 +1,19 @@
-//! Calibration: the network runs over images of the training split, and every map that is read gets its range.
+//! Calibration: the network runs over images of the training split, and every map that is read is given its range.
 //! Not training: nothing but ranges comes out of it.
 
 use super::observer::{Method, Observer};
-use super::simulate::{Constants, Simulate, Value, Watch};
-use super::{Activations, Grid, Quantization, Settings};
+use super::simulate::{FoldedNetwork, Simulate, Value, Watch};
+use super::{Activations, QuantParams, Quantization, Settings};
 use crate::checkpoint::Trained;
 use crate::model::deeplab::Heads;
 use crate::monitor::progress;
 use shared::card;
 use shared::dataset::Index;
 use shared::error::{Error, Result};
-use shared::preprocess::resize_image;
+use shared::preprocess::at_evaluation_size;
 use tch::{Kind, Tensor};
 
-/// Watches a network on images spread evenly over a split, as `infer eval` will show it its images.
+/// Observes a network on images spread evenly over a split, as `infer eval` will show it its images.
 ///
 /// # Errors
 /// Settings that make no sense; an image that cannot be read; a network whose values are not finite.
@@ -24,23 +24,20 @@ pub fn calibrate(trained: &Trained, index: &Index, settings: Settings) -> Result
     let passes = if settings.method == Method::MinMax { 1 } else { 2 };
     let bar = progress::count("calibrating", (passes * count) as u64);
     let mut observers: Vec<Observer> = Vec::new();
-    let mut constants = Constants::of(&trained.parameters);
+    let mut folded = FoldedNetwork::of(&trained.parameters);
     for pass in 0..passes {
         for i in 0..count {
             let image = index.image(i * index.samples.len() / count)?;
-            let image = match trained.about.evaluation_size {
-                Some([width, height]) => resize_image(&image, width, height),
-                None => image,
-            };
+            let image = at_evaluation_size(image, trained.about.evaluation_size);
             let shape = [1, i64::from(image.height()), i64::from(image.width()), 3];
             let image = Value::image(Tensor::from_data_size(image.as_raw(), &shape, Kind::Uint8));
             let watch = match pass {
-                0 => Watch::Widen(&mut observers),
-                _ => Watch::Count(&mut observers),
+                0 => Watch::Range(&mut observers),
+                _ => Watch::Histogram(&mut observers),
             };
             tch::no_grad(|| {
-                let mut reading = Simulate::new(&mut constants, watch);
-                trained.network.forward(&mut reading, &image, Heads::Main);
+                let mut simulation = Simulate::new(&mut folded, watch);
+                trained.network.forward(&mut simulation, &image, Heads::Main);
             });
             bar.inc(1);
         }
@@ -50,9 +47,9 @@ pub fn calibrate(trained: &Trained, index: &Index, settings: Settings) -> Result
         }
     }
     bar.finish_and_clear();
-    let grid = |observer: &Observer| {
+    let params = |observer: &Observer| {
         let seen = !observer.is_empty();
-        seen.then(|| Grid::covering(observer.range(settings.method), settings.activations))
+        seen.then(|| QuantParams::covering(observer.range(settings.method), settings.activations))
     };
     Ok(Quantization {
         settings,
@@ -67,6 +64,6 @@ pub fn calibrate(trained: &Trained, index: &Index, settings: Settings) -> Result
             },
             weight_bits: settings.weight_bits,
         },
-        grids: observers.iter().map(grid).collect(),
+        params: observers.iter().map(params).collect(),
     })
 }

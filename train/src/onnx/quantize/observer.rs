@@ -1,4 +1,4 @@
-//! From the values a map was seen to take to the range its grid covers.
+//! From the values that a map was seen to take to the range that is quantized.
 //!
 //! A wider range clips less and rounds more. `minmax` clips nothing, `percentile` a fixed share of values, `entropy`
 //! what makes the rounded distribution most like the true one (Migacz 2017, "8-bit Inference with TensorRT").
@@ -85,13 +85,13 @@ impl Observer {
         self.low > self.high
     }
 
-    /// Whether all that was seen are numbers that a grid can cover.
+    /// Whether all that was seen are finite numbers.
     pub fn is_finite(&self) -> bool {
         self.finite
     }
 
-    /// The first pass: the extremes.
-    pub fn widen(&mut self, values: &Tensor) {
+    /// The first pass: the least and the largest value.
+    pub fn extend_range(&mut self, values: &Tensor) {
         let [low, high] = [values.min(), values.max()].map(|v| v.double_value(&[]) as f32);
         self.finite &= low.is_finite() && high.is_finite();
         self.low = self.low.min(low);
@@ -99,7 +99,7 @@ impl Observer {
     }
 
     /// The second pass: how often which value occurs.
-    pub fn count(&mut self, values: &Tensor) {
+    pub fn add_to_histogram(&mut self, values: &Tensor) {
         if self.low >= self.high {
             return; // one value everywhere
         }
@@ -129,7 +129,7 @@ impl Observer {
         self.low + (self.high - self.low) * bin as f32 / BINS as f32
     }
 
-    /// Half of what is left out is cut off each side; a side that ends at zero, behind a ReLU, stays whole.
+    /// Half of what is left out is cut off each side; a side that ends at zero, as after a ReLU, is not cut.
     fn percentile(&self, share: f64) -> [f32; 2] {
         let cut = (1.0 - share) / 2.0 * self.bins.iter().sum::<f64>();
         let reach = |bins: &mut dyn Iterator<Item = &f64>| {
@@ -156,7 +156,7 @@ impl Observer {
         }
         // Both signs share 256 steps; values of one sign have them all.
         let levels = if self.low < 0.0 && self.high > 0.0 { 128 } else { 256 };
-        // What a ReLU makes 0 is exact on any grid and says nothing about where to cut.
+        // What a ReLU makes 0 is exact at any scale and says nothing about where to cut.
         absolute[0] = absolute[1];
         let divergence = |&kept: &usize| divergence(&absolute, kept, levels);
         let best = (levels..=BINS)
@@ -197,8 +197,8 @@ mod tests {
     fn seen(values: &[f32]) -> Observer {
         let tensor = Tensor::from_slice(values);
         let mut observer = Observer::default();
-        observer.widen(&tensor);
-        observer.count(&tensor);
+        observer.extend_range(&tensor);
+        observer.add_to_histogram(&tensor);
         observer
     }
 

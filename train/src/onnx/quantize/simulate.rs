@@ -1,9 +1,9 @@
-//! The reading of the network that quantization needs: on tensors, with folded constants, every map that an operation
-//! reads passing one place, where it is observed, or rounded as the exported graph will round it.
-//! Not a training reading: no gradient, running statistics only.
+//! The operations that quantization needs: on tensors, with normalizations folded into the convolutions, and every map
+//! that an operation reads either observed or fake-quantized, as the exported graph will quantize it.
+//! Not for training: no gradient, running statistics only.
 
 use super::observer::Observer;
-use super::{Activations, Grid, Point, Points, Quantization, constants};
+use super::{Activations, Point, Points, QuantParams, Quantization, quantize_conv};
 use crate::model::Parameters;
 use crate::model::ops::{Conv, ConvNorm, Ops};
 use crate::model::torch::{normalize, resize};
@@ -13,39 +13,39 @@ use tch::{Kind, Tensor};
 
 /// What happens to a map that an operation reads.
 pub enum Watch<'a> {
-    /// Its extremes are noted.
-    Widen(&'a mut Vec<Observer>),
-    /// Its values are counted between the extremes.
-    Count(&'a mut Vec<Observer>),
-    /// It is rounded to its grid, and weights to theirs.
-    Round(&'a Quantization),
+    /// It extends the observed range.
+    Range(&'a mut Vec<Observer>),
+    /// It is added to the histogram over that range.
+    Histogram(&'a mut Vec<Observer>),
+    /// It is quantized and dequantized, and so are weights.
+    FakeQuantize(&'a Quantization),
 }
 
-/// What the network computes with, made once for many images.
-pub struct Constants {
+/// A network's convolutions with their normalizations folded in, made once for many images.
+pub struct FoldedNetwork {
     weights: Weights,
     input_scale: [Tensor; 2],
     /// Weight and bias of each convolution that has run, by name.
     ready: HashMap<String, (Tensor, Tensor)>,
 }
 
-impl Constants {
-    /// Those of a network on the CPU, in f32.
+impl FoldedNetwork {
+    /// Of a network on the CPU, in f32.
     pub fn of(parameters: &Parameters) -> Self {
         let input_scale = [0, 1].map(|i| parameters.input_scale[i].to_kind(Kind::Float));
         Self { weights: Weights::of(parameters), input_scale, ready: HashMap::new() }
     }
 }
 
-/// The reading.
+/// The network's operations on folded constants.
 pub struct Simulate<'a> {
-    constants: &'a mut Constants,
+    network: &'a mut FoldedNetwork,
     watch: Watch<'a>,
     points: Points,
 }
 
 /// A map `[N, C, H, W] f32`, and where its values were produced: none for the image and the scores, which are not
-/// rounded.
+/// quantized.
 pub struct Value {
     /// The values.
     pub tensor: Tensor,
@@ -60,24 +60,25 @@ impl Value {
 }
 
 impl<'a> Simulate<'a> {
-    /// One pass over the network. Rounded constants are others: they need a set of their own.
-    pub fn new(constants: &'a mut Constants, watch: Watch<'a>) -> Self {
-        Self { constants, watch, points: Points::default() }
+    /// One pass over the network. Its constants are kept as they are first computed: those of [`Watch::FakeQuantize`]
+    /// are others, and need a [`FoldedNetwork`] of their own.
+    pub fn new(network: &'a mut FoldedNetwork, watch: Watch<'a>) -> Self {
+        Self { network, watch, points: Points::default() }
     }
 
     /// What an operation sees of a map.
     fn read(&mut self, x: &Value) -> Tensor {
         let Some(point) = x.point else { return x.tensor.shallow_clone() };
         match &mut self.watch {
-            Watch::Widen(all) => {
+            Watch::Range(all) => {
                 let length = all.len().max(point.0 + 1);
                 all.resize_with(length, Observer::default);
-                all[point.0].widen(&x.tensor);
+                all[point.0].extend_range(&x.tensor);
             }
-            Watch::Count(all) => all[point.0].count(&x.tensor),
-            Watch::Round(quantization) => {
+            Watch::Histogram(all) => all[point.0].add_to_histogram(&x.tensor),
+            Watch::FakeQuantize(quantization) => {
                 let form = quantization.settings.activations;
-                return round(&x.tensor, quantization.grid(point), form);
+                return fake_quantize(&x.tensor, quantization.params(point), form);
             }
         }
         x.tensor.shallow_clone()
@@ -94,15 +95,17 @@ impl<'a> Simulate<'a> {
         folded: impl Fn(&Weights) -> Folded,
     ) -> Value {
         let input = self.read(x);
-        let rounding = match (&self.watch, x.point) {
-            (Watch::Round(q), Some(point)) => Some((q.grid(point).scale, q.settings.weight_bits)),
+        let quantized = match (&self.watch, x.point) {
+            (Watch::FakeQuantize(q), Some(point)) => {
+                Some((q.params(point).scale, q.settings.weight_bits))
+            }
             _ => None,
         };
-        let Constants { weights, ready, .. } = &mut *self.constants;
+        let FoldedNetwork { weights, ready, .. } = &mut *self.network;
         let (weight, bias) = ready.entry(conv.name.clone()).or_insert_with(|| {
             let folded = folded(weights);
-            let folded = match rounding {
-                Some((scale, bits)) => rounded(&folded, scale, bits),
+            let folded = match quantized {
+                Some((scale, bits)) => fake_quantize_conv(&folded, scale, bits),
                 None => folded,
             };
             let shape = [conv.outputs, conv.inputs, conv.kernel, conv.kernel];
@@ -121,25 +124,25 @@ impl<'a> Simulate<'a> {
     }
 }
 
-/// A map on its grid: what QuantizeLinear and DequantizeLinear make of it.
-fn round(x: &Tensor, grid: Grid, form: Activations) -> Tensor {
-    let zero = f64::from(grid.zero);
+/// What QuantizeLinear and DequantizeLinear make of a map.
+fn fake_quantize(x: &Tensor, params: QuantParams, form: Activations) -> Tensor {
+    let zero_point = f64::from(params.zero_point);
     let (lowest, highest) = match form {
         Activations::U8 => (0.0, 255.0),
         Activations::S8 => (-128.0, 127.0),
     };
-    let scale = f64::from(grid.scale);
-    ((x / scale).round() + zero).clamp(lowest, highest).g_sub_scalar(zero) * scale
+    let scale = f64::from(params.scale);
+    ((x / scale).round() + zero_point).clamp(lowest, highest).g_sub_scalar(zero_point) * scale
 }
 
-/// Constants rounded and brought back.
-fn rounded(folded: &Folded, input: f32, bits: u32) -> Folded {
-    let whole = constants(folded, input, bits);
-    let per_output = whole.weight.len() / whole.bias.len();
-    let weight = whole.weight.iter().enumerate();
-    let bias = whole.bias.iter().zip(&whole.scale);
+/// A convolution's constants, quantized and dequantized; `input` is the scale of its input.
+fn fake_quantize_conv(folded: &Folded, input: f32, bits: u32) -> Folded {
+    let conv = quantize_conv(folded, input, bits);
+    let per_output = conv.weight.len() / conv.bias.len();
+    let weight = conv.weight.iter().enumerate();
+    let bias = conv.bias.iter().zip(&conv.scale);
     Folded {
-        weight: weight.map(|(i, &w)| f32::from(w) * whole.scale[i / per_output]).collect(),
+        weight: weight.map(|(i, &w)| f32::from(w) * conv.scale[i / per_output]).collect(),
         bias: bias
             .map(|(&b, s)| (f64::from(b) * f64::from(input) * f64::from(*s)) as f32)
             .collect(),
@@ -150,7 +153,7 @@ impl Ops for Simulate<'_> {
     type Value = Value;
 
     fn normalize(&mut self, image: &Value) -> Value {
-        let x = normalize(&image.tensor, &self.constants.input_scale);
+        let x = normalize(&image.tensor, &self.network.input_scale);
         self.made(x)
     }
 

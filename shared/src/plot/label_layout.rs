@@ -1,4 +1,4 @@
-//! Where names go so that they cover neither each other nor the data. Not drawing: rectangles in, positions out.
+//! Label layout: positions where names cover neither each other nor the data. Not drawing: rectangles in, positions out.
 
 /// A rectangle in pixels: left, top, right, bottom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,8 @@ impl Area {
     }
 }
 
-/// A place near each of some points for a name of the given size (width, height), within `frame`, clear of `taken` and of each other as far as
-/// possible; the nearest of the best ones. `step` is the distance between candidates.
+/// A rectangle near each of some points for a name of the given size (width, height), within `frame`, clear of `taken` and
+/// of each other as far as possible; the nearest of the best ones. `step` is the distance between candidates.
 pub fn near(
     points: &[(i32, i32)],
     sizes: &[(i32, i32)],

@@ -1,20 +1,4 @@
-//! The numbers of a run's lines, what the run is called, and light smoothing. `monitor` writes and reads the file.
-
-use serde_json::Value;
-use std::path::Path;
-
-/// One number of each line, NaN where it is null or missing.
-pub fn numbers(lines: &[(f64, Value)], key: &str) -> Vec<(f64, f64)> {
-    let number = |value: &Value| value.get(key).and_then(Value::as_f64).unwrap_or(f64::NAN);
-    lines.iter().map(|(step, value)| (*step, number(value))).collect()
-}
-
-/// What a run is called in a figure: its folder's name.
-pub fn name(run: &Path) -> String {
-    let whole = run.canonicalize();
-    let name = whole.as_deref().unwrap_or(run).file_name();
-    name.map_or_else(|| run.display().to_string(), |name| name.to_string_lossy().into_owned())
-}
+//! Light smoothing of curves with many points: a moving mean.
 
 /// How many neighbouring points are averaged so that a curve of this many can be read: an odd number, 1 for few points.
 pub fn window(points: usize) -> usize {
@@ -34,7 +18,7 @@ pub fn smooth(points: &[(f64, f64)], window: usize) -> Vec<(f64, f64)> {
     points.iter().enumerate().map(|(i, (x, _))| (*x, mean(i))).collect()
 }
 
-/// What a title says of it.
+/// What a title says of the smoothing.
 pub fn smoothed(window: usize) -> String {
     if window > 1 { format!(" (mean of {window} points)") } else { String::new() }
 }
