@@ -171,6 +171,9 @@ fn an_export_of_something_else_is_refused_and_leaves_no_file() {
     refused(&[&int8[..], &["--calibration", "percentile:20"]].concat(), &["percentile:99.9"]);
     refused(&[&int8[..], &["--weight-bits", "4"]].concat(), &["expected 7 or 8, got 4"]);
     refused(&["--output", &model, "--weight-bits", "7"], &["--weight-bits", "--precision int8"]);
+    let deep = bench.path("new/model.onnx");
+    refused(&["--output", &deep, "--precision", "int8"], &["the data set's folder, got none"]);
+    assert!(!Path::new(&bench.path("new")).exists());
     // Weights alone start a run, but are no checkpoint.
     let weights = bench.path("weights.safetensors");
     succeeds(program("train").args(["export", "--checkpoint", &last, "--output", &weights]));
@@ -195,6 +198,29 @@ fn a_result_that_cannot_be_written_is_a_failure_and_a_reader_that_has_left_is_no
     let mut child = program("train").arg("losses").stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_refused_before_the_work() {
+    let bench = Bench::new();
+    let data = ["--recipe", &bench.recipe, "--data-root", &bench.data, "--out", &bench.recipe];
+    let no_folder = "cannot write to the folder";
+    refuses(&[&["fit"], &data[..]].concat(), &["out: ", no_folder, "hint: "]);
+    let suite = ["suite", "--losses", "recall"];
+    refuses(&[&suite, &data[..]].concat(), &["suite: out: ", no_folder, "hint: "]);
+    let results = ["results", "--dir", &bench.data, "--out", &bench.data];
+    refuses(&results, &["results: --out: ", "got a folder", "hint: name a file in it"]);
+
+    let plot = |out: &str, words: &[&str]| {
+        refuses(&["plot", "curves", &bench.out, "--out", &bench.path(out)], words);
+        assert!(!Path::new(&bench.path("new")).exists());
+    };
+    plot("new/curves.pdf", &["expected a name ending in .svg or .png", "hint: --out curves.svg"]);
+    plot("new/curves.svg/", &["got a folder", "hint: name a file in it"]);
+
+    std::fs::create_dir_all(Path::new(&bench.out).join(".lock")).unwrap();
+    let fit = ["fit", "--recipe", &bench.recipe, "--data-root", &bench.data, "--out", &bench.out];
+    refuses(&fit, &[".lock: cannot lock", "hint: choose an --out"]);
 }
 
 #[test]

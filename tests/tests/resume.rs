@@ -170,6 +170,11 @@ fn a_finished_run_is_not_overwritten_and_another_recipe_is_not_resumed() {
     let other = ["--set", "train.precision=bf16"];
     refused(&other, "expected the precision that the run was begun in, f32, got bf16");
     refused(&other, "hint: go on with --set train.precision=f32");
+    // `auto` is what the run was begun in, whatever this machine would begin one in.
+    let auto = ["--set", "train.precision=auto"];
+    let output = succeeds(fit(folder.path(), &data, "run").args(short).args(auto));
+    let said = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(said.contains(" threads), f32"), "{said}");
     let mut anew = program("train"); // without --resume
     anew.args(["fit", "--recipe"]).arg(folder.path().join("tiny.toml"));
     anew.arg("--data-root").arg(&data).arg("--out").arg(folder.path().join("run"));

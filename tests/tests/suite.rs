@@ -115,6 +115,28 @@ fn a_cell_that_fails_is_reported_and_the_rest_is_computed() {
 }
 
 #[test]
+fn best_weights_that_could_not_be_saved_are_validated_and_saved_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = streets(folder.path(), "streets", "64x64", 4, 2);
+    let run = folder.path().join("suite/runs/cross-entropy-seed4");
+    let best = run.join("best.safetensors");
+    std::fs::create_dir_all(&best).unwrap(); // a file cannot take a folder's place
+    let go = || {
+        let mut command = suite(folder.path(), &data);
+        command.args(["--keep-checkpoints", "--set", "train.validate_every=0"]);
+        command
+    };
+    let output = go().output().unwrap();
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("best.safetensors: cannot rename into place"), "{said}");
+    assert!(run.join("last.safetensors").exists(), "{said}");
+    std::fs::remove_dir(&best).unwrap();
+    succeeds(&mut go());
+    assert!(best.is_file());
+}
+
+#[test]
 fn a_wrong_request_is_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let data = streets(folder.path(), "streets", "64x64", 4, 2);

@@ -47,7 +47,7 @@ pub struct About {
     pub iterations: u64,
     /// The run's seed.
     pub seed: u64,
-    /// In what the run computes, the recipe's `auto` resolved; none in checkpoints of before this was kept.
+    /// In what the run computes, the recipe's `auto` resolved; absent in older checkpoints.
     #[serde(default)]
     pub precision: Option<Precision>,
     /// The last step that was validated.

@@ -16,6 +16,7 @@ pub fn choose(name: &str) -> Result<Device> {
         "auto" | "cuda" => 0,
         _ => name.strip_prefix("cuda:").and_then(|n| n.parse().ok()).ok_or_else(|| {
             Error::request(format!("device: expected auto, cpu, cuda or cuda:INDEX, got {name:?}"))
+                .hint("auto is the first CUDA device or, where there is none, the processor")
         })?,
     };
     open_cuda();
@@ -41,6 +42,11 @@ pub fn precision(choice: PrecisionChoice, device: Device) -> Precision {
     }
 }
 
+/// Whether a device computes in a precision, rather than emulate it.
+pub fn computes_in(precision: Precision, device: Device) -> bool {
+    precision != Precision::Bf16 || has_bf16(device)
+}
+
 /// Processors with bf16 arithmetic; without it bf16 is emulated and crawls.
 fn has_bf16(device: Device) -> bool {
     match device {
@@ -60,20 +66,25 @@ fn compute_capability(index: usize) -> Option<u32> {
 /// those orders differ, `CUDA_DEVICE_ORDER=PCI_BUS_ID` makes them one.
 fn nvidia_smi(query: &str, index: usize) -> Option<String> {
     let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
-    let output = Command::new("nvidia-smi")
-        .arg(format!("--query-gpu={query}"))
-        .args(["--format=csv,noheader"])
-        .arg(format!("--id={}", smi_id(index, visible.as_deref())))
-        .output()
-        .ok()?;
-    Some(String::from_utf8(output.stdout).ok()?.trim().to_string())
+    let ask = |id: String| {
+        let output = Command::new("nvidia-smi")
+            .arg(format!("--query-gpu={query}"))
+            .args(["--format=csv,noheader", "--id", &id])
+            .output()
+            .ok()?;
+        // What it says where it fails, it says in place of the answer.
+        let answer = output.status.success().then_some(output.stdout)?;
+        Some(String::from_utf8(answer).ok()?.trim().to_string())
+    };
+    smi_ids(index, visible.as_deref()).into_iter().find_map(ask)
 }
 
-/// The `nvidia-smi --id` of CUDA's device `index`, of those that `CUDA_VISIBLE_DEVICES` lists by index or UUID.
-fn smi_id(index: usize, visible: Option<&str>) -> String {
-    let listed = visible.and_then(|list| list.split(',').nth(index));
-    let listed = listed.map(str::trim).filter(|id| !id.is_empty());
-    listed.map_or_else(|| index.to_string(), str::to_string)
+/// What `nvidia-smi --id` may know CUDA's device `index` by: as `CUDA_VISIBLE_DEVICES` lists it, by index or UUID, then,
+/// since only CUDA knows shortened UUIDs, by its own index.
+fn smi_ids(index: usize, visible: Option<&str>) -> Vec<String> {
+    let listed = visible.and_then(|list| list.split(',').nth(index)).map(str::trim);
+    let listed = listed.filter(|id| !id.is_empty()).map(str::to_string);
+    listed.into_iter().chain([index.to_string()]).collect()
 }
 
 /// Opens libtorch's CUDA half, found by the binary's own search path or `LD_LIBRARY_PATH`.
@@ -130,14 +141,14 @@ mod tests {
 
     #[test]
     fn a_gpu_is_asked_about_under_the_name_that_makes_it_visible() {
-        for (index, visible, id) in [
-            (1, None, "1"),
-            (0, Some("2,0"), "2"),
-            (1, Some("2, GPU-5ad1"), "GPU-5ad1"),
-            (0, Some(""), "0"),
-            (1, Some("3"), "1"),
+        for (index, visible, ids) in [
+            (1, None, &["1"][..]),
+            (0, Some("2,0"), &["2", "0"]),
+            (1, Some("2, GPU-5ad1"), &["GPU-5ad1", "1"]),
+            (0, Some(""), &["0"]),
+            (1, Some("3"), &["1"]),
         ] {
-            assert_eq!(smi_id(index, visible), id, "{index} of {visible:?}");
+            assert_eq!(smi_ids(index, visible), ids, "{index} of {visible:?}");
         }
     }
 }

@@ -138,7 +138,7 @@ impl Recipe {
         let mut recipe = self.clone();
         recipe.data.root = None;
         recipe.augment.cache_mb = DataSettings::default().cache_mb;
-        recipe.train.forget_habits();
+        recipe.train.reset_machine_settings();
         recipe
     }
 
@@ -201,14 +201,19 @@ const SIDES: std::ops::RangeInclusive<u32> = 16..=16384;
 /// The keys that name a loss.
 const LOSS_KEYS: [&str; 2] = ["loss", "loss.name"];
 
-/// The two sides of one `a.b.c=value`; a value that is no TOML is taken as a string.
+/// The two sides of one `a.b.c=value`.
 fn key_and_value(change: &str) -> Result<(&str, toml::Value)> {
     let Some((key, value)) = change.split_once('=') else {
         return Err(Error::request(format!("--set: expected key=value, got {change:?}")));
     };
-    let parsed = format!("value = {}", value.trim()).parse::<toml::Table>().ok();
+    Ok((key.trim(), value_of(value.trim())))
+}
+
+/// A value as it is typed: TOML, or else a string.
+pub(crate) fn value_of(text: &str) -> toml::Value {
+    let parsed = format!("value = {text}").parse::<toml::Table>().ok();
     let parsed = parsed.and_then(|mut table| table.remove("value"));
-    Ok((key.trim(), parsed.unwrap_or_else(|| toml::Value::String(value.trim().to_string()))))
+    parsed.unwrap_or_else(|| toml::Value::String(text.to_string()))
 }
 
 /// Applies one change.

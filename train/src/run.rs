@@ -10,12 +10,12 @@ use crate::model::deeplab::DeepLab;
 use crate::model::init;
 use crate::model::params::{Parameters, Precision};
 use crate::model::weights::{self, LastLayers};
-use crate::recipe::Recipe;
+use crate::recipe::{PrecisionChoice, Recipe};
 use crate::schedule::Schedule;
 use crate::shares;
 use shared::dataset::Index;
-use shared::error::{Error, Result};
-use shared::output_path::make_folder;
+use shared::error::{Context, Error, Result, tell};
+use shared::output_path::{check_folder, make_folder};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +27,10 @@ pub const LAST: &str = "last.safetensors";
 pub const BEST: &str = "best.safetensors";
 /// The weights alone of a finished run, where a suite has put them in the place of the others.
 pub const FINAL: &str = "final.safetensors";
+
+/// Where a folder cannot be locked.
+pub(crate) const LOCKABLE: &str =
+    "choose an --out that allows writing, on a file system that has locks";
 
 /// What `train fit` was asked for besides the recipe.
 #[derive(Clone, Debug, Default)]
@@ -65,7 +69,7 @@ pub struct Run {
     pub train: Arc<Index>,
     /// Its pixels of each class, by train id.
     pub class_pixels: Vec<u64>,
-    /// Its batches, from the next step's first.
+    /// Its batches, beginning with the first of the next step.
     pub loader: Loader,
     /// The validation split.
     pub val: Index,
@@ -87,22 +91,22 @@ impl Run {
         let (train, val) = recipe.open_data(options.data_root.as_deref())?;
         let train = Arc::new(train);
         let device = device::choose(&recipe.train.device)?;
-        let precision = device::precision(recipe.train.precision, device);
         let out = options.out.clone().unwrap_or_else(|| {
             let name = format!("{}-{}-seed{}", recipe.name, recipe.loss.name(), recipe.train.seed);
             Path::new("runs").join(name)
         });
+        check_folder(&out).map_err(|e| e.within("out"))?;
         // First of all where there is a run: what another process still writes must not be gone on from.
         let held = out.join(LAST).exists().then(|| lock(&out)).transpose()?;
         let resumed = match previous(&out, options.resume)? {
-            Some(last) => Some(resume(&last, &recipe, &train, device, precision)?),
+            Some(last) => Some(resume(&last, &recipe, &train, device, options.resume)?),
             None => None,
         };
         let class_pixels = shares::pixels_of_classes(&train)?;
         recipe.loss.check_classes(&train.descriptor.classes, &class_pixels)?;
         let (network, parameters, about, state) = match resumed {
             Some(resumed) => resumed,
-            None => start(&recipe, &train, &class_pixels, device, precision)?,
+            None => start(&recipe, &train, &class_pixels, device)?,
         };
         let batches = LoaderSettings {
             batch: recipe.train.batch,
@@ -112,7 +116,7 @@ impl Run {
         };
         let loader = Loader::new(train.clone(), recipe.augment.clone(), batches)?;
         // Only now: a run that is refused leaves nothing behind.
-        make_folder(&out)?;
+        make_folder(&out).map_err(|e| e.within("out"))?;
         let lock = held.map_or_else(|| lock(&out), Ok)?;
         shared::files::remove_leftovers(&out);
         shared::files::write_atomic(&out.join("recipe.toml"), about.recipe.as_bytes())?;
@@ -120,7 +124,7 @@ impl Run {
             out,
             recipe,
             device,
-            precision,
+            precision: parameters.precision,
             train,
             class_pixels,
             loader,
@@ -157,7 +161,10 @@ fn previous(out: &Path, resume: Resume) -> Result<Option<PathBuf>> {
 
 /// Makes the folder this process's own until the run ends, however it ends.
 fn lock(out: &Path) -> Result<File> {
-    let free = shared::files::lock(&out.join(".lock")).map_err(|e| e.within("out"))?;
+    let path = out.join(".lock");
+    let free = shared::files::lock(&path)
+        .request(|| format!("out: {}: cannot lock", path.display()))
+        .map_err(|e| e.hint(LOCKABLE))?;
     free.ok_or_else(|| {
         Error::request(format!("out: {}: expected no other run there, got one", out.display()))
             .hint("wait for it, or choose another --out")
@@ -171,13 +178,8 @@ fn default_workers() -> usize {
 
 type Start = (DeepLab, Parameters, About, TrainerState);
 
-fn start(
-    recipe: &Recipe,
-    train: &Index,
-    class_pixels: &[u64],
-    device: Device,
-    precision: Precision,
-) -> Result<Start> {
+fn start(recipe: &Recipe, train: &Index, class_pixels: &[u64], device: Device) -> Result<Start> {
+    let precision = device::precision(recipe.train.precision, device);
     let descriptor = &train.descriptor;
     let network = DeepLab::new(&recipe.model, descriptor.num_classes() as i64);
     let mut parameters = Parameters::new(&network, device, precision);
@@ -212,17 +214,22 @@ fn resume(
     recipe: &Recipe,
     train: &Index,
     device: Device,
-    precision: Precision,
+    asked: Resume,
 ) -> Result<Start> {
-    let (trained, state) = checkpoint::load(path, device, precision)?;
+    let mut precision = device::precision(recipe.train.precision, device);
+    let (mut trained, mut state) = checkpoint::load(path, device, precision)?;
+    if let Some(begun) = trained.about.precision.filter(|begun| *begun != precision) {
+        go_on_in(path, recipe.train.precision, begun, device, asked)?;
+        precision = begun;
+        (trained, state) = checkpoint::load(path, device, precision)?; // seldom enough to read it twice
+    }
     let mut then = Recipe::parse(&trained.about.recipe, &[])?.essence();
     let now = recipe.essence();
     if matches!(recipe.schedule, Schedule::Constant { .. }) {
         then.train.iterations = now.train.iterations;
     }
     // What `auto` came to is what counts, not the word.
-    if let Some(begun) = trained.about.precision {
-        same_precision(path, begun, precision)?;
+    if trained.about.precision.is_some() {
         then.train.precision = now.train.precision;
     }
     if then != now {
@@ -253,17 +260,55 @@ fn resume(
     Ok((trained.network, trained.parameters, about, state))
 }
 
-/// Refuses to go on in another precision than a run was begun in: it would give other numbers, and say nothing.
-fn same_precision(path: &Path, begun: Precision, now: Precision) -> Result<()> {
-    if begun == now {
+/// Says that a run goes on in the precision it was `begun` in, though this machine would have begun it in another.
+/// Refuses where another one is asked for, which would give other numbers, or this machine only emulates it.
+fn go_on_in(
+    path: &Path,
+    choice: PrecisionChoice,
+    begun: Precision,
+    device: Device,
+    asked: Resume,
+) -> Result<()> {
+    let [then, now] = [begun, device::precision(choice, device)].map(device::precision_name);
+    let place = path.display();
+    if choice == PrecisionChoice::Auto && device::computes_in(begun, device) {
+        tell(format_args!("resume: {place}: goes on in {then}, as it was begun, not in {now}"));
         return Ok(());
     }
-    let [begun, now] = [begun, now].map(device::precision_name);
+    let hint = match asked {
+        // A suite's precision is its recipe's, and the run's folder its own.
+        Resume::OrStart => {
+            let out = path.parent().unwrap_or(path).display();
+            format!("go on with it on a machine like the first, or remove {out}")
+        }
+        _ => format!(
+            "go on with --set train.precision={then} or on a machine like the first, or start another run with another --out"
+        ),
+    };
     Err(Error::request(format!(
-        "resume: {}: expected the precision that the run was begun in, {begun}, got {now}",
-        path.display()
+        "resume: {place}: expected the precision that the run was begun in, {then}, got {now}"
     ))
-    .hint(format!(
-        "go on with --set train.precision={begun} or on a machine like the first, or start another run with another --out"
-    )))
+    .hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_goes_on_in_what_it_was_begun_in_unless_another_precision_is_asked_for() {
+        let go_on = |choice, asked| {
+            let last = Path::new("suite/runs/recall-seed0/last.safetensors");
+            go_on_in(last, choice, Precision::F32, Device::Cpu, asked)
+        };
+        go_on(PrecisionChoice::Auto, Resume::OrStart).expect("every machine computes in f32");
+        for (asked, hint) in [
+            (Resume::GoOn, "--set train.precision=f32"),
+            (Resume::OrStart, "remove suite/runs/recall-seed0"),
+        ] {
+            let error = go_on(PrecisionChoice::Bf16, asked).expect_err("another one");
+            assert!(error.to_string().ends_with("begun in, f32, got bf16"), "{error}");
+            assert!(error.hint_text().is_some_and(|said| said.contains(hint)), "{error:?}");
+        }
+    }
 }

@@ -214,12 +214,15 @@ impl<'a> Training<'a> {
     /// A validation with all that follows from it: log, best weights. Nothing of it if `stop` is set before its end.
     fn validate_and_keep_best(&mut self) -> Result<()> {
         let Some(report) = self.validate()? else { return Ok(()) };
-        self.monitor.validated(self.about.iterations, &report)?;
-        self.about.validated = self.about.iterations;
-        if report.mean_iou > self.about.best_mean_iou {
-            self.about.best_mean_iou = report.mean_iou;
-            self.save(BEST, Saved::WeightsOnly)?;
+        let mut about = self.about.clone();
+        about.validated = about.iterations;
+        if report.mean_iou > about.best_mean_iou {
+            about.best_mean_iou = report.mean_iou;
+            self.save(BEST, Saved::WeightsOnly, &about)?;
         }
+        self.monitor.validated(about.iterations, &report)?;
+        // Only now: what LAST takes for validated is never validated again, nor its best weights saved.
+        self.about = about;
         self.report = Some(report);
         Ok(())
     }
@@ -233,20 +236,21 @@ impl<'a> Training<'a> {
             !self.stop.load(Ordering::Relaxed)
         };
         let confusion =
-            self.stepper.averaged(|it| validate(&it.network, &it.parameters, val, size, &go_on))?;
+            self.stepper.averaged(|it| validate(&it.network, &it.parameters, val, size, &go_on));
         bar.finish_and_clear();
-        Ok(confusion.map(|it| it.report_without(&val.descriptor.unscored, &self.about.classes)))
+        self.monitor.validation_over();
+        Ok(confusion?.map(|it| it.report_without(&val.descriptor.unscored, &self.about.classes)))
     }
 
     /// Saves what it takes to go on. The log comes first: who goes on from here never meets these steps again.
     fn save_last(&mut self) -> Result<()> {
         self.log_point()?;
-        self.save(LAST, Saved::Everything)?;
+        self.save(LAST, Saved::Everything, &self.about.clone())?;
         self.saved = self.about.iterations;
         Ok(())
     }
 
-    fn save(&mut self, name: &str, what: Saved) -> Result<()> {
+    fn save(&mut self, name: &str, what: Saved, about: &About) -> Result<()> {
         let path = self.out.join(name);
         let finite = self.stepper.parameters.flat.isfinite().all();
         if finite.int64_value(&[]) == 0 {
@@ -254,7 +258,6 @@ impl<'a> Training<'a> {
             return Err(Error::work(line)
                 .hint("lower train.learning_rate; the checkpoint before is as it was"));
         }
-        let about = &self.about;
         self.stepper.averaged(|stepper| {
             let state = match what {
                 Saved::Everything => stepper.state(),

@@ -77,16 +77,19 @@ impl Int8 {
         .find_map(|(flag, given)| given.then_some(flag))
     }
 
-    /// Calibrates on the split that the network was trained on.
-    fn calibrate(&self, trained: &Trained) -> Result<Quantization> {
+    /// What is asked for, with the defaults of the rest.
+    fn settings(&self) -> quantize::Settings {
         let default = quantize::Settings::default();
-        let settings = quantize::Settings {
+        quantize::Settings {
             method: self.calibration.unwrap_or(default.method),
             images: self.calibration_images.unwrap_or(default.images),
             weight_bits: self.weight_bits.unwrap_or(default.weight_bits),
             activations: self.activations.unwrap_or(default.activations),
-        };
-        settings.check()?;
+        }
+    }
+
+    /// Calibrates on the split that the network was trained on.
+    fn calibrate(&self, trained: &Trained) -> Result<Quantization> {
         let data = Recipe::parse(&trained.about.recipe, &[])?.data;
         let root = self.data_root.clone().or(data.root).ok_or_else(|| {
             Error::request("calibration: expected the data set's folder, got none")
@@ -94,7 +97,7 @@ impl Int8 {
         })?;
         let descriptor = Descriptor::find(&data.dataset)?;
         let index = Index::open(&descriptor, &root, &data.train)?;
-        quantize::calibrate(trained, &index, settings)
+        quantize::calibrate(trained, &index, self.settings())
     }
 }
 
@@ -102,8 +105,8 @@ pub fn run(args: &Args) -> Result<()> {
     let weights_alone = check(args)?;
     // f32 on the CPU: the reference that every provider is later compared with.
     let (trained, _) = checkpoint::load(&args.checkpoint, Device::Cpu, Compute::F32)?;
-    make_parent(&args.output)?;
     let summary = if weights_alone {
+        make_parent(&args.output).map_err(|e| e.within("output"))?;
         weights::save(&args.output, &trained.parameters, trained.about.iterations)?;
         let count = trained.parameters.named().len();
         format!("{}: {count} tensors under torchvision's names", args.output.display())
@@ -136,7 +139,7 @@ fn check(args: &Args) -> Result<bool> {
         ))
         .hint("--output model.onnx, or weights.safetensors for PyTorch"));
     }
-    check_file(&args.output)?;
+    check_file(&args.output).map_err(|e| e.within("output"))?;
     let same = |a: &PathBuf, b: &PathBuf| Some(a.canonicalize().ok()? == b.canonicalize().ok()?);
     if same(&args.checkpoint, &args.output) == Some(true) {
         return Err(Error::request(format!(
@@ -157,5 +160,6 @@ fn check(args: &Args) -> Result<bool> {
         return Err(Error::request(format!("{flag}: expected it with --precision int8 alone"))
             .hint("--precision int8 is what looks at images"));
     }
+    args.int8.settings().check()?;
     Ok(weights_alone)
 }

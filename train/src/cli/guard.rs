@@ -2,20 +2,28 @@
 
 use shared::error::{Error, Result, tell};
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use train::recipe::Recipe;
 
 /// Set by Ctrl-C.
 pub static STOP: AtomicBool = AtomicBool::new(false);
 
+/// A signal so soon after the first is the same wish: `timeout`, for one, signals the program and then its group.
+const ECHO: Duration = Duration::from_millis(500);
+
 /// From here on Ctrl-C saves first. Before, and where no handler can be had, it ends the process at once:
 /// nothing breaks, only the last steps are lost.
 pub fn save_on_interrupt() {
+    static ASKED: OnceLock<Instant> = OnceLock::new();
     let _ = ctrlc::set_handler(|| {
-        if STOP.swap(true, Ordering::Relaxed) {
+        if ASKED.get_or_init(Instant::now).elapsed() > ECHO {
             std::process::exit(130); // asked twice: now
         }
-        tell("stopping after this step, to save; Ctrl-C again stops at once");
+        if !STOP.swap(true, Ordering::Relaxed) {
+            tell("stopping after this step, to save; Ctrl-C again stops at once");
+        }
     });
 }
 

@@ -34,11 +34,14 @@ enum What {
     },
 }
 
+/// The endings of a figure's file.
+const KINDS: [&str; 2] = ["svg", "png"];
+
 pub fn run(args: &Args) -> Result<()> {
     match &args.what {
         What::Weights { run, out } => {
-            let chart = plots::weights(run)?;
-            write(&chart, &files(out.as_deref(), Some(run), "weights")?)
+            let files = files(out.as_deref(), Some(run), "weights")?;
+            write(&plots::weights(run)?, &files)
         }
         What::Curves { runs, out } => {
             let only = if let [run] = &runs[..] { Some(run.as_path()) } else { None };
@@ -48,22 +51,35 @@ pub fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// Where a figure goes: the file asked for, or both kinds in the run's own folder.
+/// Where a figure goes: the file asked for, or both kinds in the run's own folder. Refused before anything is drawn
+/// if it could not be written there.
 fn files(out: Option<&Path>, run: Option<&Path>, name: &str) -> Result<Vec<PathBuf>> {
-    match (out, run) {
-        (Some(file), _) => Ok(vec![file.into()]),
+    let hint = format!("--out {name}.svg, or {name}.png");
+    let files: Vec<PathBuf> = match (out, run) {
+        (Some(file), _) => vec![file.into()],
         (None, Some(run)) => {
-            Ok(["svg", "png"].map(|kind| run.join("plots").join(format!("{name}.{kind}"))).into())
+            KINDS.map(|kind| run.join("plots").join(format!("{name}.{kind}"))).into()
         }
-        (None, None) => Err(Error::request("out: expected a file for the figure of several runs")
-            .hint(format!("--out {name}.svg, or {name}.png"))),
+        (None, None) => {
+            let line = "out: expected a file for the figure of several runs";
+            return Err(Error::request(line).hint(hint));
+        }
+    };
+    for file in &files {
+        check_file(file).map_err(|e| e.within("out"))?;
+        let kind = file.extension().and_then(|e| e.to_str()).unwrap_or_default();
+        if !KINDS.contains(&kind) {
+            let file = file.display();
+            let line = format!("out: {file}: expected a name ending in .svg or .png");
+            return Err(Error::request(line).hint(hint));
+        }
     }
+    Ok(files)
 }
 
 fn write(chart: &Chart, files: &[PathBuf]) -> Result<()> {
     for file in files {
-        check_file(file)?;
-        make_parent(file)?;
+        make_parent(file).map_err(|e| e.within("out"))?;
         plot::save(chart, file)?;
         super::print(&file.display().to_string())?;
     }

@@ -2,7 +2,7 @@
 
 use shared::error::{Context, Error, Result};
 use shared::files::write_atomic;
-use shared::output_path::folder_of;
+use shared::output_path::{check_file, folder_of};
 use std::path::{Path, PathBuf};
 use train::suite::results;
 
@@ -38,6 +38,7 @@ fn link(dir: &Path, out: &Path) -> Result<String> {
 }
 
 pub fn run(args: &Args) -> Result<()> {
+    check_file(&args.out).map_err(|e| e.within("results: --out"))?;
     let page = results::page(&args.dir, &link(&args.dir, &args.out)?)?;
     for (path, svg) in &page.figures {
         write_atomic(&args.dir.join(path), svg.as_bytes())?;

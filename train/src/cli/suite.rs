@@ -3,6 +3,7 @@
 use super::guard;
 use shared::dataset::Index;
 use shared::error::{Error, Result, tell};
+use shared::output_path::check_folder;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -78,6 +79,7 @@ pub fn run(args: &Args) -> Result<()> {
     let first =
         first.ok_or_else(|| Error::request("suite: expected at least one seed, got none"))?;
     // All that can be refused is refused before anything is written or trained.
+    check_folder(&args.out).map_err(|e| e.within("suite: out"))?;
     device::choose(&first.train.device)?;
     let (split, val) = first.open_data(args.data_root.as_deref())?;
     let basis = Basis::of(first, &split, &val)?;
@@ -133,15 +135,16 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
         ))
         .hint("--losses recall:floor=false --seeds 0,1"));
     }
-    let read = |loss: &Choice, seed: &[String]| {
-        let changes = [args.changes.clone(), loss.changes(), seed.to_vec()].concat();
+    let read = |loss: &Choice, seed: u64| {
+        let changes = [args.changes.clone(), loss.changes(), vec![format!("train.seed={seed}")]];
+        let changes = changes.concat();
         Recipe::read(path, &changes).map_err(|e| e.within(format!("suite: {}", loss.label())))
     };
     let mut losses: Vec<Choice> = Vec::new();
     for text in &args.losses {
         let names = if text == "all" { LossSettings::names() } else { &[text.as_str()] };
         for name in names {
-            let choice = Choice::of(&read(&name.parse()?, &[])?.loss)?;
+            let choice = name.parse()?;
             if !losses.contains(&choice) {
                 losses.push(choice);
             }
@@ -153,7 +156,7 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for &seed in &seeds {
         for loss in &losses {
-            let recipe = read(loss, &[format!("train.seed={seed}")])?;
+            let recipe = read(loss, seed)?;
             jobs.push(Job { loss: loss.clone(), seed, recipe });
         }
     }

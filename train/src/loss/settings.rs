@@ -3,7 +3,7 @@
 
 use super::{Balanced, Focal, Ldam, Ohem, Recall, Tversky};
 use serde::{Deserialize, Serialize};
-use shared::error::{Error, Result};
+use shared::error::{Context, Error, Result};
 use shared::labels::Class;
 
 /// A loss and its settings.
@@ -66,6 +66,16 @@ impl LossSettings {
             let names = Self::names().join(", ");
             Error::request(format!("loss.name: expected one of {names}, got {name}")).hint(LIST)
         })
+    }
+
+    /// The loss of a recipe's section `loss`, with names and values checked.
+    ///
+    /// # Errors
+    /// As [`LossSettings::check_keys`] and [`LossSettings::check`]; a value of another type.
+    pub fn of_section(section: toml::Table) -> Result<Self> {
+        Self::check_keys(&section)?;
+        let loss: Self = section.try_into().request(|| "loss".into()).map_err(|e| e.hint(LIST))?;
+        loss.check().map(|()| loss)
     }
 
     /// Whether a recipe's section `loss` names a loss and gives it settings of its own alone. The values are looked at

@@ -125,12 +125,16 @@ impl Monitor {
         progress::count("validating", images)
     }
 
-    /// A validation is done.
+    /// The validation is over, be it at its end or stopped: its time is none of the training's.
+    pub fn validation_over(&mut self) {
+        self.logged.2 += self.validating.take().map_or(Duration::ZERO, |began| began.elapsed());
+    }
+
+    /// What a validation gave.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn validated(&mut self, done: u64, report: &Report) -> Result<()> {
-        self.logged.2 += self.validating.take().map_or(Duration::ZERO, |began| began.elapsed());
         let means = [
             ("mean_iou", report.mean_iou),
             ("mean_accuracy", report.mean_accuracy),
@@ -275,6 +279,20 @@ mod tests {
         let events =
             events.filter(|e| e.file_name().to_string_lossy().starts_with("events.out.tfevents."));
         assert_eq!(events.count(), 2);
+    }
+
+    #[test]
+    fn a_validations_time_is_none_of_the_trainings_even_if_it_was_stopped() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let mut monitor = Monitor::open(folder.path(), 0, 100, 8).expect("opens");
+        let time = Duration::from_millis(300);
+        monitor.validation(5);
+        std::thread::sleep(time);
+        monitor.validation_over();
+        monitor.log(1, &[]).expect("writes");
+        let lines = read(folder.path(), "train").expect("is there");
+        let rate = lines[0].1["images_per_s"].as_f64().expect("a number");
+        assert!(rate > 8.0 / time.as_secs_f64(), "{rate} images per second");
     }
 
     #[test]

@@ -12,6 +12,8 @@ use crate::model::deeplab::{DeepLab, Heads};
 use prost::Message;
 use shared::card::{self, Card, Input, Output, Training};
 use shared::error::{Error, Result};
+use shared::files::write_atomic;
+use shared::output_path::make_parent;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
@@ -52,7 +54,7 @@ impl Outputs {
     }
 }
 
-/// Writes `path` atomically, and gives the card that went into it.
+/// Writes `path` atomically, with the folder it lies in, and gives the card that went into it.
 ///
 /// # Errors
 /// Weights that are not finite, or too large for f16; a file that cannot be written.
@@ -72,7 +74,10 @@ pub fn export(trained: &Trained, settings: &ExportSettings<'_>, path: &Path) -> 
             value: Some(card.to_json()?),
         }],
     };
-    shared::files::write_atomic(path, &model.encode_to_vec()).map_err(|e| e.within("export"))?;
+    // Only now: a network that is refused leaves no folder behind.
+    make_parent(path)
+        .and_then(|()| write_atomic(path, &model.encode_to_vec()))
+        .map_err(|e| e.within("export"))?;
     Ok(card)
 }
 

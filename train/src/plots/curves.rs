@@ -35,7 +35,7 @@ pub fn curves(runs: &[PathBuf]) -> Result<Chart> {
                 "plot: {}: expected log points, got none",
                 run.display()
             ))
-            .hint("a run logs every train.log_every steps"));
+            .hint("a run logs every train.log_every steps, and before every checkpoint"));
         }
         let window = window(train.len());
         most = most.max(window);

@@ -1,4 +1,4 @@
-//! A recipe's section `train`: how long, how fast, on what, and how often it is said and saved.
+//! A recipe's section `train`: how long, how fast, on what, and how often it is logged and saved.
 //! Not the loop, which is `trainer`'s.
 
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub struct TrainSettings {
     /// Threads that load and augment; absent: by the number of processors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<usize>,
-    /// Steps between two lines of the log.
+    /// At most so many steps between two lines of the log; one also comes before every checkpoint.
     #[serde(default = "log_every")]
     pub log_every: u64,
     /// Steps between two lines of what recall and focal loss would weigh the classes with (Fig. 4). 0: none.
@@ -95,7 +95,7 @@ fn no_average(decay: &f64) -> bool {
 
 impl TrainSettings {
     /// What may differ from one sitting or machine to the next, at one value for all.
-    pub(super) fn forget_habits(&mut self) {
+    pub(super) fn reset_machine_settings(&mut self) {
         self.device = auto();
         self.workers = None;
         self.log_every = log_every();
@@ -127,7 +127,7 @@ impl TrainSettings {
         {
             // Updates are f32: a rate beyond its range would be infinite there.
             if !(rate > 0.0 && (rate as f32).is_finite()) {
-                return wrong(key, "more than 0", rate.to_string());
+                return wrong(key, "more than 0 and at most 3.4e38", rate.to_string());
             }
         }
         if self.batch > 4096 || self.accumulate > 1024 || self.workers.is_some_and(|n| n > 256) {

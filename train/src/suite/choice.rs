@@ -1,14 +1,16 @@
 //! A loss of a suite's grid, with settings where they are not the defaults: `recall`, `focal:gamma=1`,
-//! `recall:floor=false:momentum=0.9`. Not the loss: the recipe's own reader checks names and values.
+//! `recall:floor=false:momentum=0.9`. Not the loss, whose own reader checks names and values.
 
 use crate::loss::LossSettings;
+use crate::recipe::value_of;
 use serde::{Deserialize, Serialize};
 use shared::error::{Error, Result};
 use std::fmt;
 use std::str::FromStr;
 
-/// A loss's name and settings. Settings are kept in the order of their names: the order they were typed in
-/// makes no difference.
+/// A loss's name and settings, said in the one way that all agree on: by the loss's own name, with what differs from its
+/// defaults, in the order of the settings' names. So `focal:gamma=2.0`, `focal:gamma=2` and `focal` are one, wherever
+/// they were typed or read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Choice {
@@ -33,8 +35,7 @@ impl Choice {
         std::iter::once(format!("loss={}", self.name)).chain(settings).collect()
     }
 
-    /// The loss of these settings, said in the one way that all agree on: what differs from the loss's defaults, so
-    /// that `focal:gamma=2.0`, `focal:gamma=2` and `focal` are one.
+    /// The choice of a loss with these settings.
     ///
     /// # Errors
     /// None that settings of a checked recipe can cause.
@@ -80,17 +81,16 @@ impl FromStr for Choice {
         };
         let mut words = text.split(':').map(str::trim);
         let name = words.next().filter(|name| plain(name)).ok_or_else(|| wrong(text))?;
-        let mut settings = Vec::new();
+        let mut section = toml::Table::from_iter([("name".to_string(), name.into())]);
         for word in words {
             let (key, value) = word.split_once('=').ok_or_else(|| wrong(text))?;
             let (key, value) = (key.trim(), value.trim());
-            if !plain(key) || !plain(value) || settings.iter().any(|(known, _)| known == key) {
+            if !plain(key) || !plain(value) || section.contains_key(key) {
                 return Err(wrong(text));
             }
-            settings.push((key.to_string(), value.to_string()));
+            section.insert(key.into(), value_of(value));
         }
-        settings.sort();
-        Ok(Self { name: name.to_string(), settings })
+        Self::of(&LossSettings::of_section(section)?)
     }
 }
 
@@ -146,9 +146,37 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_is_said_in_one_way_however_it_was_typed_or_read() {
+        for (text, said) in [
+            ("one-minus-f1", "one-minus-dice"),
+            ("focal:gamma=2", "focal"),
+            ("focal:gamma=1.0", "focal:gamma=1"),
+            ("recall:normalize=none:momentum=0.9", "recall:momentum=0.9"),
+            ("recall:normalize=mean-one", "recall:normalize=mean-one"),
+        ] {
+            let typed: Choice = text.parse().expect("parses");
+            let read: Choice = serde_json::from_value(text.into()).expect("parses");
+            assert_eq!((typed.to_string(), read), (said.to_string(), typed), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_no_choice_is_refused() {
-        for text in ["", "focal:gamma", "focal:gamma=", "a/b", "..:=", "focal:gamma=1:gamma=2"] {
-            assert!(text.parse::<Choice>().is_err(), "{text:?}");
+        for text in [
+            "",
+            "focal:gamma",
+            "focal:gamma=",
+            "a/b",
+            "..:=",
+            "focal:gamma=1:gamma=2",
+            "focal:name=recall",
+            "recal",
+            "recall:gamma=1",
+            "focal:gamma=much",
+            "focal:gamma=-1",
+        ] {
+            let error = text.parse::<Choice>().expect_err(text);
+            assert!(error.hint_text().is_some(), "{text:?}: {error}");
         }
     }
 }

@@ -2,8 +2,10 @@
 //! Several processes may share it, on one machine or, where locks work over the network, on several.
 
 use super::{Cell, Job, Plan};
+use crate::run::LOCKABLE;
 use shared::error::{Context, Error, Result};
 use shared::files::{lock, write_atomic};
+use shared::output_path::make_folder;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -47,13 +49,15 @@ impl Folder {
         let text = std::fs::read_to_string(&path).request(what).map_err(|e| {
             e.hint("`train suite --recipe FILE --losses A,B --out FOLDER` starts a suite")
         })?;
-        let plan: Plan = serde_json::from_str(&text).request(what)?;
+        let other = "move suite.json away, or name another --out";
+        let plan: Plan = serde_json::from_str(&text).request(what).map_err(|e| e.hint(other))?;
         if plan.format != Plan::FORMAT {
             let (expected, got) = (Plan::FORMAT, plan.format);
             return Err(Error::request(format!(
                 "{}: expected format {expected}, got {got}",
                 what()
-            )));
+            ))
+            .hint(other));
         }
         Ok(plan)
     }
@@ -71,13 +75,14 @@ impl Folder {
         };
         self.cells(&whole(asked.clone())?)?;
         for part in ["cells", "runs"] {
-            let folder = self.root.join(part);
-            std::fs::create_dir_all(&folder).request(|| format!("suite: {}", folder.display()))?;
+            make_folder(&self.root.join(part)).map_err(|e| e.within("suite"))?;
         }
         // Two processes that start at once must not lose each other's losses.
-        let lock = self.root.join("runs/.plan.lock");
-        let file = File::create(&lock).request(|| format!("suite: {}", lock.display()))?;
-        file.lock().work(|| format!("suite: {}", lock.display()))?;
+        let place = self.root.join("runs/.plan.lock");
+        let held = File::create(&place).and_then(|file| file.lock().map(|()| file));
+        let _held = held
+            .request(|| format!("suite: {}: cannot lock", place.display()))
+            .map_err(|e| e.hint(LOCKABLE))?;
         let plan = whole(asked)?;
         if !path.exists() || self.plan()? != plan {
             let text = serde_json::to_string_pretty(&plan).work(|| "suite".into())?;
@@ -165,7 +170,9 @@ impl Folder {
     /// Those of the file system.
     pub fn claim(&self, job: &Job) -> Result<Option<Claim>> {
         let path = self.root.join("runs").join(format!(".{}.lock", job.name()));
-        let lock = lock(&path).map_err(|e| e.within("suite"))?;
+        let lock = lock(&path).work(|| format!("suite: {}: cannot lock", path.display()));
+        let lock =
+            lock.map_err(|e| e.hint("when it can be written again, the same command goes on"))?;
         Ok(lock.map(|lock| Claim { _lock: lock }))
     }
 }

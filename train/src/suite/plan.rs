@@ -70,7 +70,9 @@ impl Basis {
 }
 
 fn file_hash(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).request(|| format!("weights: {}", path.display()))?;
+    let bytes = std::fs::read(path)
+        .request(|| format!("weights: {}", path.display()))
+        .map_err(|e| e.hint("start.weights is a .safetensors file to start from"))?;
     Ok(sha256(bytes))
 }
 

@@ -34,20 +34,20 @@ def pixel_cross_entropy(z, truth):
     return torch.log(torch.exp(z - top).sum()) + top - z[truth]
 
 
-def winner(z):
+def prediction(z):
     """The class with the largest logit, the first of equals."""
     values = [float(v) for v in z]
     return values.index(max(values))
 
 
 def confusion(z, y):
-    """Python integers: how often each class occurs, and how often it is missed."""
-    occurs, missed = [0] * z.shape[1], [0] * z.shape[1]
+    """Python integers: how often each class occurs, and its false negatives."""
+    occurs, false_negatives = [0] * z.shape[1], [0] * z.shape[1]
     for i, r, c in valid_pixels(y):
         truth = int(y[i, r, c])
         occurs[truth] += 1
-        missed[truth] += winner(z[i, :, r, c].detach()) != truth
-    return occurs, missed
+        false_negatives[truth] += prediction(z[i, :, r, c].detach()) != truth
+    return occurs, false_negatives
 
 
 def weighted_mean(z, y, weight):
@@ -61,8 +61,9 @@ def weighted_mean(z, y, weight):
 
 
 def recall_weights(z, y, floor):
-    occurs, missed = confusion(z, y)
-    return [(max(m, 1) if floor else m) / o if o else 0.0 for o, m in zip(occurs, missed)]
+    occurs, false_negatives = confusion(z, y)
+    ratio = lambda n, fn: (max(fn, 1) if floor else fn) / n if n else 0.0
+    return [ratio(n, fn) for n, fn in zip(occurs, false_negatives)]
 
 
 def mean_one(weight, y):
@@ -78,7 +79,7 @@ def one_minus(z, y, a, b):
     for c in range(z.shape[1]):
         tp = fp = fn = 0
         for i, r, col in valid_pixels(y):
-            truth, won = int(y[i, r, col]) == c, winner(z[i, :, r, col].detach()) == c
+            truth, won = int(y[i, r, col]) == c, prediction(z[i, :, r, col].detach()) == c
             tp, fp, fn = tp + (truth and won), fp + (won and not truth), fn + (truth and not won)
         whole = tp + a * fp + b * fn
         weight.append(1 - tp / whole if whole else 1.0)

@@ -163,7 +163,7 @@ fn the_three_losses_come_in_the_papers_order() {
 
 #[test]
 fn counts_stay_exact_where_an_f32_counter_stops() {
-    // 2^24 + 3 pixels of class 1, all of them missed but one.
+    // 2^24 + 3 pixels of class 1, all of them false negatives but one.
     let pixels = (1 << 24) + 3;
     let logits = Tensor::zeros([1, 2, 1, pixels], F32);
     let _ = logits.select(3, 0).select(1, 1).fill_(1.0);
@@ -176,7 +176,7 @@ fn counts_stay_exact_where_an_f32_counter_stops() {
 
 #[test]
 fn a_tally_holds_what_recall_and_focal_loss_would_weigh_with() {
-    // Pixels of classes 0, 0, 1 and an ignored one; of class 2 none. The second pixel is missed.
+    // Pixels of classes 0, 0, 1 and an ignored one; of class 2 none. The second pixel is a false negative.
     let target = Tensor::from_slice(&[0i64, 0, 1, 255]).view([1, 1, 4]);
     let probabilities = [[0.7, 0.2, 0.3, 0.1], [0.2, 0.5, 0.6, 0.1], [0.1, 0.3, 0.1, 0.8]];
     let logits = Tensor::from_slice2(&probabilities).log().view([1, 3, 1, 4]);

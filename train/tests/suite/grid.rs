@@ -155,6 +155,23 @@ fn a_cell_that_another_process_holds_is_left_to_it_and_waited_for() {
 }
 
 #[test]
+fn a_cell_that_cannot_be_locked_is_a_failure_and_a_plan_that_is_none_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let grid = jobs(&["recall"], &[0], &[]);
+    let folder = Folder::new(root.path());
+    folder.open(plan(&grid)).unwrap();
+    std::fs::create_dir(root.path().join("runs/.recall-seed0.lock")).unwrap();
+    let error = folder.claim(&grid[0]).err().unwrap();
+    assert_eq!(error.blame(), Blame::Work, "{error}");
+    assert!(error.hint_text().is_some(), "{error}");
+
+    std::fs::write(folder.plan_path(), "{}").unwrap();
+    let error = folder.plan().unwrap_err();
+    assert_eq!(error.blame(), Blame::Request, "{error}");
+    assert!(error.hint_text().is_some_and(|hint| hint.contains("suite.json away")), "{error:?}");
+}
+
+#[test]
 fn stopping_ends_the_suite_with_a_word_on_how_to_go_on() {
     let root = tempfile::tempdir().unwrap();
     let grid = jobs(&["cross-entropy", "recall"], &[0], &[]);

@@ -60,7 +60,8 @@ impl Settings {
         }
         if ![7, 8].contains(&self.weight_bits) {
             let got = self.weight_bits;
-            return Err(Error::request(format!("weight bits: expected 7 or 8, got {got}")));
+            return Err(Error::request(format!("weight bits: expected 7 or 8, got {got}"))
+                .hint("8 is what it takes by default, 7 is for x86 processors without VNNI"));
         }
         self.method.check()
     }
