@@ -12,6 +12,7 @@ use shared::error::{Error, Result, tell};
 
 use crate::provider::Choice;
 use crate::session::{Arena, CardFor, Options, Shapes, Tail, check_cards};
+use crate::table::counted;
 
 /// Where and how models run; the same for every command.
 #[derive(Debug, Clone, Args)]
@@ -83,7 +84,8 @@ pub(crate) fn check_side_by_side(models: &[PathBuf], names: &[String]) -> Result
         return Err(Error::request(line).hint("show the others in a second run"));
     }
     if !names.is_empty() && names.len() != models {
-        let line = format!("--names: expected {models} names, got {}", names.len());
+        let expected = counted(models, "name");
+        let line = format!("--names: expected {expected}, got {}", names.len());
         return Err(Error::request(line).hint("one per model, with commas between them"));
     }
     let mut met = BTreeSet::new();
@@ -167,6 +169,7 @@ mod tests {
         for (models, names, expected) in [
             (5, &[][..], "--models: expected one to 4, got 5"),
             (2, &["a"], "--names: expected 2 names, got 1"),
+            (1, &["a", "b"], "--names: expected 1 name, got 2"),
             (2, &["CE", "CE"], "--names: expected each name once, got \"CE\" twice"),
         ] {
             assert_eq!(check(models, names), Err(expected.to_owned()));

@@ -11,17 +11,18 @@ use image::RgbImage;
 use serde::Serialize;
 use shared::decode;
 use shared::error::{Error, Result, tell};
-use shared::output_path::check_file;
 use shared::preprocess;
 use shared::render::Palette;
 use shared::streets::{StreetSettings, drive_frame};
 
 use crate::args::{Run, parse_size};
+use crate::compare::titles;
 use crate::interrupt;
-use crate::output::write_json;
+use crate::output::{check_json, write_json};
 use crate::score::progress;
 use crate::session::{Model, Options};
 use crate::source::sources;
+use crate::table::counted;
 use crate::timing::{Distribution, FrameTimes, P99_FRAMES, forget_peak_memory, peak_memory};
 
 /// What the user typed after `infer bench`.
@@ -89,7 +90,7 @@ const FRAMES_HELD: usize = 16;
 /// # Errors
 /// A wrong request, a model that cannot be run, a file that cannot be written, Ctrl-C.
 pub fn bench(args: &BenchArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
-    args.json.as_deref().map_or(Ok(()), check_file)?;
+    check_json(args.json.as_deref())?;
     let frames = frames(args)?;
     let options = args.run.options(&args.models)?;
     let mut rows = Vec::new();
@@ -233,20 +234,17 @@ impl Opened {
 fn table(file: &BenchFile) -> String {
     let mut text = String::new();
     let [w, h] = file.frame;
-    for row in &file.models {
+    let cards: Vec<&str> = file.models.iter().map(|row| row.name.as_str()).collect();
+    let files: Vec<PathBuf> = file.models.iter().map(|row| row.file.clone()).collect();
+    for (row, title) in file.models.iter().zip(titles(&cards, &files)) {
         let [iw, ih] = row.input;
         let memory = row
             .peak_memory_bytes
             .map_or("unknown".into(), |b| format!("{:.0} MiB", b as f64 / f64::from(1 << 20)));
         let _ = writeln!(
             text,
-            "{} ({}, {}): frame {w} x {h}, input {iw} x {ih}, {:.1} frames/s, peak memory {memory}, opened in {:.0} ms, first frame {:.0} ms",
-            row.name,
-            row.precision,
-            row.provider,
-            row.frames_per_second,
-            row.open_ms,
-            row.first_frame_ms
+            "{title} ({}, {}): frame {w} x {h}, input {iw} x {ih}, {:.1} frames/s, peak memory {memory}, opened in {:.0} ms, first frame {:.0} ms",
+            row.precision, row.provider, row.frames_per_second, row.open_ms, row.first_frame_ms
         );
         let _ = writeln!(text, "  {:<8} {:>10} {:>10} {:>10}", "ms", "median", "p90", "p99");
         let stages = [
@@ -263,13 +261,16 @@ fn table(file: &BenchFile) -> String {
         let over = 100.0 * (row.total.median / row.run.median - 1.0);
         let _ = writeln!(
             text,
-            "  {} frames; resize, labels and colours add {over:.1} % to ONNX Runtime's time",
-            row.total.samples
+            "  {}; resize, labels and colours add {over:.1} % to ONNX Runtime's time",
+            counted(row.total.samples, "frame")
         );
         let _ = match row.total.p99_bound {
             Some(ms) => writeln!(text, "  true p99 under {ms:.2} ms with 99 % confidence"),
             None => {
-                writeln!(text, "  p99 of these frames only; {P99_FRAMES} frames bound the true one")
+                writeln!(
+                    text,
+                    "  p99 of these frames only; a bound on the true p99 takes {P99_FRAMES} frames"
+                )
             }
         };
     }

@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::error::{Error, Result, tell};
 use shared::metrics::{Averaged, EvalFile};
-use shared::output_path::{check_file, check_folder};
+use shared::output_path::check_folder;
 
 use crate::args::{Data, Run, parse_in, parse_size};
 use crate::average::{Averaging, Window};
-use crate::output::{write_json, write_native};
+use crate::output::{check_json, write_json, write_native};
 use crate::score::{self, median_ms, report};
 use crate::session::Resized;
-use crate::table::table;
+use crate::table::{counted, table};
 
 /// What the user typed after `infer eval`.
 #[derive(Debug, Args)]
@@ -75,8 +75,9 @@ impl EvalArgs {
 /// A wrong request, a file that cannot be read or written, Ctrl-C.
 pub fn eval(args: &EvalArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     let index = args.data.open()?;
-    args.json.as_deref().map_or(Ok(()), check_file)?;
-    args.save_labels.as_deref().map_or(Ok(()), check_folder)?;
+    check_json(args.json.as_deref())?;
+    let folder = args.save_labels.as_deref();
+    folder.map_or(Ok(()), check_folder).map_err(|e| e.within("--save-labels"))?;
     let options = args.run.options(std::slice::from_ref(&args.model))?;
     let mut model = score::open(&args.model, options, &index.descriptor)?;
     let baseline = args.baseline.as_deref().map(|path| baseline::read(path, &index)).transpose()?;
@@ -97,13 +98,14 @@ pub fn eval(args: &EvalArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     };
     if images != index.samples.len() {
         return Err(Error::work(format!(
-            "eval: expected {} images, got {images}",
-            index.samples.len()
+            "eval: expected {}, got {images}",
+            counted(index.samples.len(), "image")
         )));
     }
     let seconds = started.elapsed().as_secs_f64();
     tell(format_args!(
-        "{images} images in {seconds:.1} s, {:.1} a second; median per image: decode and prepare {:.1} ms, run {:.1} ms, labels {:.1} ms",
+        "{} in {seconds:.1} s, {:.1} a second; median per image: decode and prepare {:.1} ms, run {:.1} ms, labels {:.1} ms",
+        counted(images, "image"),
         images as f64 / seconds,
         median_ms(&score.times.prepare),
         median_ms(&score.times.run),
@@ -124,7 +126,8 @@ pub fn eval(args: &EvalArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
         text += &format!("in the baseline: {}\n", seen(baseline.averaged.as_ref()));
     }
     if score.resized == Resized::Labels {
-        text += "labels resized to the labels' size by nearest, since the model gives no logits\n";
+        text +=
+            "predictions resized to the labels' size by nearest, since the model gives no logits\n";
     }
     // Both in any case: neither is lost to a failure of the other.
     print(&text).and(args.json.as_deref().map_or(Ok(()), |path| write_json(path, &file)))

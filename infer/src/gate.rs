@@ -9,14 +9,14 @@ use serde::Serialize;
 use shared::dataset::{Descriptor, Index};
 use shared::error::{Error, Result};
 use shared::metrics::{ClassReport, Report};
-use shared::output_path::check_file;
 use shared::render::Palette;
 
 use crate::args::{Data, Run, parse_in, parse_share};
 use crate::interrupt;
-use crate::output::write_json;
+use crate::output::{check_json, write_json};
 use crate::score::{self, progress, report};
 use crate::session::Model;
+use crate::table::counted;
 use crate::timing::{Distribution, FrameTimes, P99_FRAMES};
 
 /// What the user typed after `infer gate`.
@@ -133,7 +133,7 @@ impl Check {
 pub fn gate(args: &GateArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     let index = args.data.open()?;
     check_request(args, &index)?;
-    args.json.as_deref().map_or(Ok(()), check_file)?;
+    check_json(args.json.as_deref())?;
     let options = args.run.options(std::slice::from_ref(&args.model))?;
     let mut model = score::open(&args.model, options, &index.descriptor)?;
 
@@ -148,9 +148,9 @@ pub fn gate(args: &GateArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     let error = (!failed.is_empty()).then(|| {
         let names: Vec<&str> = failed.iter().map(|c| c.what.as_str()).collect();
         Error::work(format!(
-            "gate: {}: expected {} checks to pass, got {}; failed: {}",
+            "gate: {}: expected {} to pass, got {}; failed: {}",
             args.model.display(),
-            checks.len(),
+            counted(checks.len(), "check"),
             checks.len() - failed.len(),
             names.join(", ")
         ))

@@ -39,7 +39,7 @@ pub struct InfoArgs {
 /// # Errors
 /// What is no model, or has no card (exit code 2); a model that is not verified (exit code 1).
 pub fn info(args: &InfoArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
-    args.pin.as_deref().map_or(Ok(()), check_file)?;
+    args.pin.as_deref().map_or(Ok(()), check_file).map_err(|e| e.within("--pin"))?;
     let file = ModelFile::read(&args.model)?;
     // A probe has a size of its own.
     let shapes = if args.verify { Shapes::Free } else { Shapes::Fixed };

@@ -2,12 +2,16 @@
 //! Not needed for the safety of files, which are written whole or not at all; it keeps temporary ones
 //! from being left, and says how far the work had come.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use shared::error::{Context, Error, Result};
 
-static ASKED: AtomicBool = AtomicBool::new(false);
+/// When the first signal came.
+static ASKED: OnceLock<Instant> = OnceLock::new();
+
+/// A signal so soon after the first is the same wish: `timeout`, for one, signals the program and then its group.
+const ECHO: Duration = Duration::from_millis(500);
 
 type Cleanup = Box<dyn Fn() + Send>;
 
@@ -20,7 +24,7 @@ static LAST: Mutex<Vec<Cleanup>> = Mutex::new(Vec::new());
 /// If the operating system refuses, or it was called before.
 pub fn catch() -> Result<()> {
     ctrlc::set_handler(|| {
-        if ASKED.swap(true, Ordering::Relaxed) {
+        if ASKED.get_or_init(Instant::now).elapsed() > ECHO {
             LAST.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .iter()
@@ -39,7 +43,7 @@ pub fn before_exit(cleanup: impl Fn() + Send + 'static) {
 
 /// Whether the user asked to stop.
 pub fn asked() -> bool {
-    ASKED.load(Ordering::Relaxed)
+    ASKED.get().is_some()
 }
 
 /// What another signal would do, to be said of something that takes long after the first; else nothing.

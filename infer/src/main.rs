@@ -4,10 +4,14 @@
 
 #![warn(clippy::print_stderr)]
 
+use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind::{
+    DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion,
+};
+use clap::{CommandFactory, Parser, Subcommand};
 use infer::bench::{BenchArgs, bench};
 use infer::compare::{CompareArgs, compare};
 use infer::eval::{EvalArgs, eval};
@@ -17,6 +21,7 @@ use infer::interrupt;
 use infer::live::{LiveArgs, config, live};
 use infer::predict::{PredictArgs, predict};
 use shared::error::{Error, Result, finish};
+use shared::refusal::refusal;
 
 /// Run exported segmentation models with ONNX Runtime
 #[derive(Parser)]
@@ -46,7 +51,19 @@ enum Command {
 
 fn main() -> ExitCode {
     let argv = config::expand(std::env::args_os().collect());
-    finish(argv.and_then(|argv| run(Cli::parse_from(argv))))
+    finish(argv.and_then(|argv| run(parse(argv)?)))
+}
+
+/// Help and the version, asked for or in place of a command, are printed by clap, and end the program.
+fn parse(argv: Vec<OsString>) -> Result<Cli> {
+    let command = argv.get(1).and_then(|word| Cli::command().find_subcommand(word).cloned());
+    Cli::try_parse_from(argv).map_err(|error| match error.kind() {
+        DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
+        _ => {
+            let name = command.map_or("infer".into(), |c| format!("infer {}", c.get_name()));
+            refusal(&error, &name)
+        }
+    })
 }
 
 fn run(cli: Cli) -> Result<()> {

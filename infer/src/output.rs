@@ -8,7 +8,7 @@ use serde::Serialize;
 use shared::error::{Context, Result};
 use shared::files::write_atomic;
 use shared::labels::Class;
-use shared::output_path::make_parent;
+use shared::output_path::{check_file, make_parent};
 
 /// Writes a picture as PNG.
 pub fn write_png(path: &Path, picture: &RgbImage) -> Result<()> {
@@ -30,6 +30,11 @@ fn write(path: &Path, values: &[u8], size: (u32, u32), color: ExtendedColorType)
         .write_image(values, size.0, size.1, color)
         .work(|| format!("{}: PNG", path.display()))?;
     write_atomic(path, &png)
+}
+
+/// Refuses a place of `--json` that could not be written to; makes nothing.
+pub fn check_json(path: Option<&Path>) -> Result<()> {
+    path.map_or(Ok(()), check_file).map_err(|e| e.within("--json"))
 }
 
 /// Writes numbers as a line of JSON.

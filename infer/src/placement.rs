@@ -8,6 +8,7 @@ use serde::Deserialize;
 use shared::error::{Context, Error, Result};
 
 use crate::provider::Provider;
+use crate::table::counted;
 
 /// A node of a profiled run.
 pub(crate) struct Node {
@@ -70,24 +71,23 @@ pub(crate) fn judge(provider: Provider, nodes: &[Node]) -> Result<String> {
         Err(Error::request(format!("provider {provider}: expected {reason}"))
             .hint("use another --provider, or export the model again with another precision"))
     };
-    let all = nodes.len();
+    let all = counted(nodes.len(), "node");
     let strays: Vec<&Node> = nodes.iter().filter(|n| n.is_computation_on_cpu()).collect();
     if let Some(first) = strays.first() {
         return refused(format!(
-            "no computation on the CPU, got {} of {all} nodes there, such as {}",
+            "no computation on the CPU, got {} of {all} there, such as {}",
             strays.len(),
             first.operator
         ));
     }
     let on = |provider| nodes.iter().filter(|n| n.runs_on(provider)).count();
     let (own, cuda, cpu) = (on(provider), on(Provider::Cuda), on(Provider::Cpu));
+    let is_helped = provider == Provider::Tensorrt && cuda > 0;
+    let on_cuda = if is_helped { format!(", {cuda} on cuda") } else { String::new() };
     if own == 0 {
-        return refused(format!("nodes that it runs, got none of {all}, {cuda} on cuda"));
+        return refused(format!("it to run nodes, got none of {}{on_cuda}", nodes.len()));
     }
-    let mut note = format!("{own} of {all} nodes");
-    if provider == Provider::Tensorrt && cuda > 0 {
-        note += &format!(", {cuda} on cuda");
-    }
+    let mut note = format!("{own} of {all}{on_cuda}");
     if cpu > 0 {
         note += &format!(", the arithmetic of sizes in {cpu} on the CPU");
     }
@@ -190,15 +190,14 @@ mod tests {
 
         let note = proof(Provider::Cuda, vec![cuda(), cuda(), sizes()]).unwrap();
         assert_eq!(note, "2 of 3 nodes, the arithmetic of sizes in 1 on the CPU");
-        assert_eq!(proof(Provider::Tensorrt, vec![tensorrt()]).unwrap(), "1 of 1 nodes");
+        assert_eq!(proof(Provider::Tensorrt, vec![tensorrt()]).unwrap(), "1 of 1 node");
         let note = proof(Provider::Tensorrt, vec![tensorrt(), cuda(), cuda()]).unwrap();
         assert_eq!(note, "1 of 3 nodes, 2 on cuda");
 
         let error = proof(Provider::Tensorrt, vec![cuda(), cuda(), sizes()]).unwrap_err();
-        assert!(
-            error.ends_with("expected nodes that it runs, got none of 3, 2 on cuda"),
-            "{error}"
-        );
+        assert!(error.ends_with("expected it to run nodes, got none of 3, 2 on cuda"), "{error}");
+        let error = proof(Provider::Cuda, vec![sizes()]).unwrap_err();
+        assert!(error.ends_with("expected it to run nodes, got none of 1"), "{error}");
         let error = proof(Provider::Cuda, vec![cuda(), stray()]).unwrap_err();
         assert!(error.ends_with("got 1 of 2 nodes there, such as Conv"), "{error}");
     }

@@ -20,6 +20,7 @@ use crate::output::write_png;
 use crate::score::{median_ms, progress};
 use crate::session::Model;
 use crate::source::{Source, sources};
+use crate::table::counted;
 
 /// What the user typed after `infer predict`.
 #[derive(Debug, Args)]
@@ -47,7 +48,7 @@ pub struct PredictArgs {
 pub fn predict(args: &PredictArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     let sources = sources(&args.inputs)?;
     spare_inputs(args, &sources)?;
-    check_folder(&args.out)?;
+    check_folder(&args.out).map_err(|e| e.within("--out"))?;
     let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
     tell(model.provider_line());
     let palette = Palette::new(&model.card().classes);
@@ -61,16 +62,15 @@ pub fn predict(args: &PredictArgs, print: impl Fn(&str) -> Result<()>) -> Result
         let input = sizing.prepare(&image);
         Ok::<_, Error>((image, input, start.elapsed()))
     };
-    let mut failed: Vec<Error> = Vec::new();
     let mut times: [Vec<Duration>; 3] = Default::default();
     feed(sources.len(), loader_threads(), load, |i, loaded| {
         interrupt::check(i, sources.len())?;
         bar.inc(1);
         let (image, input, prepare) = match loaded {
             Ok(loaded) => loaded,
+            Err(error) if sources.len() == 1 => return Err(error), // said once
             Err(error) => {
                 bar.suspend(|| tell(format_args!("unreadable: {error}")));
-                failed.push(error);
                 return Ok(());
             }
         };
@@ -89,15 +89,13 @@ pub fn predict(args: &PredictArgs, print: impl Fn(&str) -> Result<()>) -> Result
         Ok(())
     })?;
     bar.finish_and_clear();
-    if failed.len() == sources.len()
-        && let Some(first) = failed.into_iter().next()
-    {
-        return Err(first); // nothing could be done: the request was wrong
-    }
     let done = times[0].len();
-    if done > 0 {
-        write_png(&args.out.join(LEGEND), &legend(&entries, 640, 16.0))?;
+    if done == 0 {
+        let files = sources.len();
+        let line = format!("predict: expected images that can be read, got none in {files} files");
+        return Err(Error::request(line).hint("the lines above say what is wrong with each"));
     }
+    write_png(&args.out.join(LEGEND), &legend(&entries, 640, 16.0))?;
     let [prepare, run, post] = times.map(|t| median_ms(&t));
     tell(format_args!(
         "median per image: decode and prepare {prepare:.1} ms, run {run:.1} ms, labels {post:.1} ms"
@@ -105,14 +103,15 @@ pub fn predict(args: &PredictArgs, print: impl Fn(&str) -> Result<()>) -> Result
     let unread = sources.len() - done;
     if unread > 0 {
         return Err(Error::work(format!(
-            "predict: expected {} readable images, got {done}; their pictures are in {}",
-            sources.len(),
+            "predict: expected {}, got {done}; their pictures are in {}",
+            counted(sources.len(), "readable image"),
             args.out.display()
         ))
         .hint("the lines above name the unreadable ones"));
     }
     print(&format!(
-        "{done} images: NAME_color.png, NAME_overlay.png, legend.png in {}\n",
+        "{}: NAME_color.png, NAME_overlay.png, legend.png in {}\n",
+        counted(done, "image"),
         args.out.display()
     ))
 }

@@ -73,8 +73,8 @@ pub(crate) struct Placed {
 /// each with the size that TensorRT is to build for; `None` if some are not known.
 ///
 /// # Errors
-/// A model that ONNX Runtime refuses, a provider by name that the library does not have or that does not run the
-/// model (exit code 2); a device that does not answer (1: it may come).
+/// A model that ONNX Runtime refuses, a provider by name that the library does not have, that lacks a library itself,
+/// or that does not run the model (exit code 2); a device that does not answer (1: it may come).
 pub(crate) fn place(
     file: &ModelFile,
     options: &Options,
@@ -152,14 +152,9 @@ impl Ask<'_> {
         }
         take_last_error(); // of what the switch refused
         let folder = tempfile::tempdir().work(|| format!("{asked}: temporary folder"))?;
-        let mut session =
-            self.commit(provider, Fallback::Watched, Some(folder.path())).map_err(|e| {
-                let logged = take_last_error();
-                let reason = if logged.is_empty() { e.to_string() } else { logged };
-                // Not the request's fault: a device may come a moment after this program's start.
-                Error::work(format!("{asked}: expected a working device, got {reason}"))
-                    .hint("check the driver with `nvidia-smi`, or use --provider cpu")
-            })?;
+        let mut session = self
+            .commit(provider, Fallback::Watched, Some(folder.path()))
+            .map_err(|e| self.failed(&e, take_last_error()).within(&asked))?;
         let note = judge(provider, &watch(&mut session)?)?;
         Ok(Placed { session, provider, note, cut: None })
     }
@@ -234,6 +229,22 @@ impl Ask<'_> {
         builder.commit_from_memory(&self.file.bytes)
     }
 
+    /// Why a device runs nothing; what was logged, if anything, says more than the status.
+    fn failed(&self, error: &ort::Error, logged: String) -> Error {
+        use ErrorCode::{InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented};
+        if let InvalidArgument | InvalidGraph | InvalidProtobuf | NotImplemented = error.code() {
+            return self.refused(error);
+        }
+        let reason = if logged.is_empty() { error.to_string() } else { logged };
+        match missing_library(&reason) {
+            Some(library) => Error::request(format!("expected {library}, got {reason}"))
+                .hint("install it where `ldconfig -p` lists it, or use --provider cpu"),
+            // Not the request's fault: a device may come a moment after this program's start.
+            None => Error::work(format!("expected a working device, got {reason}"))
+                .hint("check the driver with `nvidia-smi`, or use --provider cpu"),
+        }
+    }
+
     fn refused(&self, error: &ort::Error) -> Error {
         let line =
             format!("model: {}: expected an ONNX model, got {error}", self.file.path.display());
@@ -247,9 +258,40 @@ impl Ask<'_> {
     }
 }
 
+/// The library that the dynamic linker did not find, if that was the reason.
+fn missing_library(reason: &str) -> Option<&str> {
+    reason.split_once(": cannot open shared object file")?.0.rsplit(' ').next()
+}
+
 #[cfg(test)]
 mod tests {
+    use shared::error::Blame;
+
     use super::*;
+
+    #[test]
+    fn what_a_restart_does_not_mend_is_the_requests_fault() {
+        let (runtime, options) = (runtime().unwrap(), Options::default());
+        let file = ModelFile { path: "m.onnx".into(), bytes: Vec::new() };
+        let ask = Ask { runtime, file: &file, options: &options, sizes: None, tail: Tail::Cut };
+        let failed = |code, logged: &str| {
+            let error = ort::Error::new_with_code(code, "status");
+            let error = ask.failed(&error, logged.to_owned());
+            (error.blame(), error.to_string())
+        };
+        let (blame, line) = failed(
+            ErrorCode::GenericFailure,
+            "cannot load cuda.so with error: libcudnn.so.9: cannot open shared object file: gone",
+        );
+        assert_eq!(blame, Blame::Request);
+        assert!(line.starts_with("expected libcudnn.so.9, got cannot load cuda.so"), "{line}");
+        let (blame, line) = failed(ErrorCode::InvalidGraph, "");
+        assert_eq!(blame, Blame::Request);
+        assert!(line.starts_with("model: m.onnx: expected an ONNX model"), "{line}");
+        let (blame, line) = failed(ErrorCode::RuntimeException, "CUDA failure 100");
+        assert_eq!(blame, Blame::Work);
+        assert_eq!(line, "expected a working device, got CUDA failure 100");
+    }
 
     #[test]
     fn a_provider_that_is_not_available_is_an_error_that_says_what_is_missing() {

@@ -51,11 +51,12 @@ pub fn open(path: &Path, options: Options, descriptor: &Descriptor) -> Result<Mo
     let whose = format!("data set {}", descriptor.name);
     match first_difference(&descriptor.classes, &whose, &card.classes) {
         None => Ok(model),
-        Some(difference) => Err(Error::request(format!("classes: {}: {difference}", card.name))
-            .hint(format!(
+        Some(difference) => {
+            Err(Error::request(format!("classes: {}: {difference}", path.display())).hint(format!(
                 "the model was trained on {}: give a data set with the same classes",
                 card.dataset
-            ))),
+            )))
+        }
     }
 }
 

@@ -66,20 +66,25 @@ fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(images)
 }
 
-/// A unique name per path: its stem; where stems meet, with the folder, then with ending too, then numbered.
+/// A unique name per path: its stem; where stems meet, with the folder, then with ending too. What all of that
+/// does not tell apart is numbered.
 pub(crate) fn names(paths: &[PathBuf]) -> Vec<String> {
     let part = |p: Option<&std::ffi::OsStr>| {
         p.map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
     };
     let name = |path: &Path, detail: usize| {
         let folder = part(path.parent().and_then(Path::file_name));
-        let ending = part(path.extension());
-        match detail {
-            0 => part(path.file_stem()),
-            1 => format!("{folder}_{}", part(path.file_stem())),
-            _ => format!("{folder}_{}_{ending}", part(path.file_stem())),
-        }
+        let (stem, ending) = (part(path.file_stem()), part(path.extension()));
+        let mut parts = match detail {
+            0 => vec![stem],
+            1 => vec![folder, stem],
+            _ => vec![folder, stem, ending],
+        };
+        parts.retain(|part| !part.is_empty());
+        parts.join("_")
     };
+    let in_full: Vec<String> = paths.iter().map(|path| name(path, 2)).collect();
+    let can_part = |group: &Vec<usize>| group.iter().any(|&i| in_full[i] != in_full[group[0]]);
     let mut detail = vec![0; paths.len()];
     loop {
         let names: Vec<String> = paths.iter().zip(&detail).map(|(p, &d)| name(p, d)).collect();
@@ -87,8 +92,8 @@ pub(crate) fn names(paths: &[PathBuf]) -> Vec<String> {
         for (i, name) in names.iter().enumerate() {
             groups.entry(name).or_default().push(i);
         }
-        let clashes: Vec<usize> = groups.into_values().filter(|g| g.len() > 1).flatten().collect();
-        if clashes.iter().all(|&i| detail[i] == 2) {
+        let clashes: Vec<usize> = groups.into_values().filter(can_part).flatten().collect();
+        if clashes.is_empty() {
             return number(names);
         }
         clashes.into_iter().for_each(|i| detail[i] = (detail[i] + 1).min(2));
@@ -128,6 +133,13 @@ mod tests {
     fn equal_stems_take_their_folder_along_and_equal_folders_their_ending() {
         assert_eq!(named(&["a/1.png", "b/1.png", "b/2.png"]), ["a_1", "b_1", "2"]);
         assert_eq!(named(&["a/1.png", "a/1.jpg"]), ["a_1_png", "a_1_jpg"]);
+    }
+
+    #[test]
+    fn what_folder_and_ending_do_not_tell_apart_is_numbered() {
+        assert_eq!(named(&["m.onnx", "./m.onnx"]), ["m", "m-2"]);
+        assert_eq!(named(&["m.onnx", "./m.onnx", "b/m.onnx"]), ["m", "m-2", "b_m"]);
+        assert_eq!(named(&["m.png", "m"]), ["m_png", "m"]);
     }
 
     #[test]

@@ -2,12 +2,19 @@
 //! Not the JSON, and no arithmetic beyond differences: the numbers come from `shared::metrics`.
 //! The dagger marks the classes whose IoU in the baseline is under 80 %, as in the paper's tables.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use shared::metrics::{ClassReport, EvalFile, Report};
 
 /// IoU in the baseline under which a class counts for the dagger average.
 pub const DAGGER_IOU: f64 = 0.8;
+
+/// A number of things: "1 image", "2 images".
+pub(crate) fn counted(number: impl Display, thing: &str) -> String {
+    let number = number.to_string();
+    let plural = if number == "1" { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
 
 /// The table; with a baseline also the dagger average and the differences to it, in points.
 pub fn table(file: &EvalFile, baseline: Option<&EvalFile>) -> String {
@@ -37,10 +44,10 @@ pub fn table(file: &EvalFile, baseline: Option<&EvalFile>) -> String {
     let mut text = layout(&rows, classes);
     let _ = writeln!(
         text,
-        "pixel accuracy {}, frequency-weighted IoU {}, {} images, {} pixels",
+        "pixel accuracy {}, frequency-weighted IoU {}, {}, {} pixels",
         percent(report.pixel_accuracy, 2),
         percent(report.frequency_weighted_iou, 2),
-        file.images,
+        counted(file.images, "image"),
         report.pixels
     );
     if baseline.is_some() {

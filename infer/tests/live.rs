@@ -261,6 +261,19 @@ fn a_log_that_cannot_be_written_ends_nothing() {
 }
 
 #[test]
+fn a_report_that_standard_output_does_not_take_goes_to_standard_error() {
+    let mut run = Command::new(env!("CARGO_BIN_EXE_infer"));
+    run.args(["live", "--headless", "--provider", "cpu", "--max-frames", "3", "--models"]);
+    run.arg(model("both")).args(["--size", "64x64", "--source", "streets"]);
+    run.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let output = run.output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    let (report, error) = text.split_once("error: standard output: ").expect(&text);
+    assert!(report.contains("captured 3 = shown 3 ") && error.contains("hint: "), "{text}");
+}
+
+#[test]
 fn what_contradicts_itself_or_is_not_there_is_refused_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     data_set(folder.path(), 1);
@@ -287,12 +300,8 @@ fn what_contradicts_itself_or_is_not_there_is_refused_with_a_hint() {
         "--size: expected streets or a camera as source, got images",
     );
     check("streets", &["--record", "film.avi"], "expected .mp4, .mkv or .mov, got .avi");
-    check(
-        "streets",
-        &["--record", "/proc/pictures"],
-        "record: /proc: expected a folder to write to",
-    );
-    check("streets", &["--names", "a,b"], "--names: expected 1 names, got 2");
+    check("streets", &["--record", "/proc/pictures"], "record: /proc: cannot write to the folder");
+    check("streets", &["--names", "a,b"], "--names: expected 1 name, got 2");
     check("streets", &["--sink", "unix:/no/such/folder/socket"], "sink: /no/such/folder/socket");
     let file = folder.path().join("six.toml");
     check("streets", &["--sink", &format!("unix:{}", file.display())], "got a file");
@@ -300,6 +309,22 @@ fn what_contradicts_itself_or_is_not_there_is_refused_with_a_hint() {
         let text = error_of(live("streets").args(flags), 2);
         assert!(text.contains("invalid value"), "{text}");
     }
+}
+
+#[test]
+fn a_window_whose_screenshots_could_not_be_saved_is_refused() {
+    let mut command = infer();
+    command.args([
+        "live",
+        "--provider",
+        "cpu",
+        "--source",
+        "streets",
+        "--screenshots",
+        "/proc/new",
+    ]);
+    let text = error_of(command.arg("--models").arg(model("both")), 2);
+    assert!(text.contains("--screenshots: /proc") && text.contains("hint: "), "{text}");
 }
 
 #[test]

@@ -16,14 +16,14 @@ fn a_folder_of_pictures_is_recorded_and_not_mixed_with_another() {
     let mut command = live("streets");
     command.args(["--size", "64x64", "--max-frames", "3", "--record"]).arg(&out);
     let text = ended_well(&mut command);
-    assert!(text.contains("3 frames, dropped by a slow encoder 0"), "{text}");
+    assert!(text.contains("results 3 = written 3 + dropped by a slow encoder 0"), "{text}");
     for name in ["frame-000000.png", "frame-000002.png"] {
         let (width, height) = image::image_dimensions(out.join(name)).unwrap();
         assert!(width % 2 == 0 && height % 2 == 0);
     }
     // A service that is started again records beside what it has recorded.
     let text = ended_well(&mut command);
-    assert!(text.contains("pictures-2: 3 frames"), "{text}");
+    assert!(text.contains("pictures-2: results 3 = written 3"), "{text}");
     let count = |name: &str| std::fs::read_dir(folder.path().join(name)).unwrap().count();
     assert_eq!((count("pictures"), count("pictures-2")), (3, 3));
 }
@@ -79,7 +79,7 @@ fn a_recording_says_that_its_last_picture_has_become_stale() {
     command.args(["--size", "64x64", "--realtime", "--fps", "0.4", "--max-frames", "2"]);
     command.args(["--stale-ms", "1500", "--record"]).arg(&out);
     let text = ended_well(&mut command);
-    assert!(text.contains("pictures: 3 frames, dropped by a slow encoder 0"), "{text}");
+    assert!(text.contains("pictures: results 2 + repeated as stale 1 = written 3 + "), "{text}");
     let alarm = |name: &str| {
         let picture = image::open(out.join(name)).unwrap().into_rgb8();
         picture.pixels().filter(|pixel| pixel.0 == [200, 30, 40]).count()

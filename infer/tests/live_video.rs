@@ -63,7 +63,8 @@ fn every_frame_of_a_file_is_shown_and_recorded_at_its_own_rate() {
     let copy = folder.path().join("copy 12:30.mp4");
     let out = ended_well(live(text(&film)).arg("--record").arg(&copy));
     assert!(
-        out.contains("captured 10 = shown 10 ") && out.contains("copy 12:30.mp4: 10 frames"),
+        out.contains("captured 10 = shown 10 ")
+            && out.contains("copy 12:30.mp4: results 10 = written 10"),
         "{out}"
     );
     assert!(out.contains("ended after 10 frames"), "{out}");
@@ -72,7 +73,7 @@ fn every_frame_of_a_file_is_shown_and_recorded_at_its_own_rate() {
     let before = std::fs::read(&film).unwrap();
     let out = ended_well(live(text(&film)).arg("--record").arg(&film));
     assert!(out.contains("a film: one.mp4 is there already: recording to "), "{out}");
-    assert!(out.contains("a film: one-2.mp4: 10 frames"), "{out}");
+    assert!(out.contains("a film: one-2.mp4: results 10 = written 10"), "{out}");
     assert_eq!(std::fs::read(&film).unwrap(), before);
     let looped = ended_well(live(text(&film)).args(["--loop", "--max-frames", "25"]));
     assert!(looped.contains("captured 25 = shown 25 "), "{looped}");
@@ -199,7 +200,7 @@ fn recorded_by_fake(folder: &Path, file: &str) -> assert_cmd::Command {
 }
 
 #[test]
-fn a_recording_in_real_time_keeps_the_times_of_its_frames() {
+fn a_recording_in_real_time_keeps_the_times_of_its_pictures() {
     if !ffmpeg_is_here() {
         return;
     }
@@ -213,7 +214,7 @@ fn a_recording_in_real_time_keeps_the_times_of_its_frames() {
             .iter()
             .map(|line| line.trim_end_matches(',').parse().unwrap())
             .collect();
-        assert!(out.contains(&format!("{name}: {} frames", times.len())), "{out}");
+        assert!(out.contains(&format!("= written {} + dropped", times.len())), "{out}");
         // Sixteen intervals of an eighth of a second; frames at either end may be dropped under load.
         let lasted = times[times.len() - 1] - times[0];
         assert!(times[0] == 0.0 && (1.0..=2.5).contains(&lasted), "{times:?}");
@@ -244,12 +245,19 @@ fn a_recording_that_is_cut_off_can_be_played() {
 #[test]
 fn an_encoder_that_hangs_is_given_up_at_the_deadline() {
     let folder = fake(&["exec sleep 60"]);
-    let mut command = recorded_by_fake(folder.path(), "drive.mp4");
-    let start = Instant::now();
-    let error = error_of(command.args(["--deadline", "1.5"]), 1);
-    assert!(error.contains("drive.mp4: expected a picture to be taken within 1.5 s"), "{error}");
-    assert!(error.contains("hint: nothing was recorded"), "{error}");
-    assert!(start.elapsed() < Duration::from_secs(30) && !folder.path().join("drive.mp4").exists());
+    // In real time nobody waits with it; it is noticed all the same.
+    for more in [&["--realtime"][..], &[]] {
+        let mut command = recorded_by_fake(folder.path(), "drive.mp4");
+        let start = Instant::now();
+        let error = error_of(command.args(["--deadline", "1.5"]).args(more), 1);
+        assert!(
+            error.contains("drive.mp4: expected a picture to be taken within 1.5 s"),
+            "{error}"
+        );
+        assert!(error.contains("hint: nothing was recorded"), "{error}");
+        assert!(start.elapsed() < Duration::from_secs(30));
+        assert!(!folder.path().join("drive.mp4").exists());
+    }
 }
 
 #[test]
@@ -277,7 +285,7 @@ fn an_encoder_that_complains_without_end_is_heard_and_does_not_hang() {
     let folder = fake(&["head -c 300000 /dev/zero | tr '\\0' '\\n' >&2; exec cat > /dev/null"]);
     let mut command = recorded_by_fake(folder.path(), "drive.mkv");
     let out = ended_well(command.args(["--max-frames", "5"]));
-    assert!(out.contains("drive.mkv: 5 frames"), "{out}");
+    assert!(out.contains("drive.mkv: results 5 = written 5"), "{out}");
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn compare_takes_given_scenes_names_and_regions() {
         assert!(text.contains(expected), "{text}");
     };
     refuse(&["--scenes", "scene_9"], "scene_9");
-    refuse(&["--names", "a,b"], "expected 1 names, got 2");
+    refuse(&["--names", "a,b"], "expected 1 name, got 2");
     refuse(&["--zoom", "1,2,3"], "x,y,width,height");
     refuse(&["--zoom", "40,0,9,9"], "a region of scene_0, which is 40 x 31, got 40,0,9,9");
     compared(folder, &both, &["--scenes", "scene_1", "--zoom", "40,0,9,9"]);
@@ -222,6 +222,26 @@ fn compare_gives_the_table_even_if_a_picture_cannot_be_written() {
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
     let table = std::fs::read_to_string(out.join("rare-classes.md")).unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().starts_with(&table), "{table}");
+}
+
+#[test]
+fn compare_draws_its_pictures_even_if_the_table_cannot_be_printed_which_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    data_set(folder, 1);
+    let out = folder.join("out");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_infer"));
+    command.args(["compare", "--provider", "cpu", "--width", "160", "--models"]).arg(model("both"));
+    command.arg("--dataset").arg(folder.join("six.toml")).arg("--data-root").arg(folder);
+    command.arg("--out").arg(&out);
+    command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("error: standard output: expected to write"), "{text}");
+    for name in ["rare-classes.md", "figure.png", "errors-pole.png"] {
+        assert!(out.join(name).exists(), "{name}");
+    }
 }
 
 #[test]

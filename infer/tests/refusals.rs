@@ -95,6 +95,24 @@ fn unknown_data_sets_folders_and_options_are_refused() {
 }
 
 #[test]
+fn a_wrong_command_line_is_refused_in_one_line_and_a_hint() {
+    for (typed, expected) in [
+        ("gate --frames 500 --model m --dataset d --data-root r", "--max-p99-ms <MS>"),
+        ("eval --overlap 0.5 --model m --dataset d --data-root r", "--window <WxH>"),
+        ("bench --model m --frames 0", "'--frames <FRAMES>': 0 is not in 1..=1000000"),
+        ("live --models m --source streets --stale-ms 0", "'--stale-ms <MS>'"),
+        ("info --modle m", "'--modle'"),
+        ("fly", "'fly'"),
+    ] {
+        let text = error_of(infer().args(typed.split(' ')), 2);
+        assert_eq!(text.lines().count(), 2, "{text}");
+        assert!(text.lines().next().unwrap().contains(expected), "{text}");
+    }
+    let help = infer().args(["gate", "--help"]).output().unwrap();
+    assert!(help.status.success() && String::from_utf8(help.stdout).unwrap().contains("Usage"));
+}
+
+#[test]
 fn a_place_that_cannot_be_written_to_is_refused_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -102,9 +120,9 @@ fn a_place_that_cannot_be_written_to_is_refused_before_the_work() {
     let file = folder.join("six.toml");
     let below = file.join("below");
     let nowhere = Path::new("/proc/nowhere/x");
-    let refuse = |mut command: Command| {
+    let refuse = |mut command: Command, flag: &str| {
         let text = error_of(&mut command, 2);
-        assert!(text.contains("hint: "), "{text}");
+        assert!(text.starts_with(&format!("error: {flag}: ")), "{text}");
         assert!(!text.contains("on ONNX Runtime"), "the model was opened before: {text}");
     };
     for (flag, places) in
@@ -113,22 +131,22 @@ fn a_place_that_cannot_be_written_to_is_refused_before_the_work() {
         for place in places {
             let mut command = on_data("eval", &model("both"), folder);
             command.arg(flag).arg(place);
-            refuse(command);
+            refuse(command, flag);
         }
     }
     for place in [folder, &below, nowhere] {
         let mut command = infer();
         command.args(["info", "--model"]).arg(model("both")).arg("--pin").arg(place);
-        refuse(command);
+        refuse(command, "--pin");
     }
     for place in [&file, &below, nowhere] {
         let mut command = on_data("compare", &model("both"), folder);
         command.arg("--out").arg(place);
-        refuse(command);
+        refuse(command, "--out");
         let mut command = infer();
         command.args(["predict", "--model"]).arg(model("both"));
         command.arg(folder.join("images/val")).arg("--out").arg(place);
-        refuse(command);
+        refuse(command, "--out");
     }
 }
 

@@ -4,7 +4,7 @@
 //! pointing where it did, and to what is no file (`--json /dev/stdout`, a pipe) bytes are only passed on.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -135,16 +135,13 @@ fn is_beside(name: &str) -> bool {
 /// removed: whoever waits for it must wait for the same file.
 ///
 /// # Errors
-/// A file that cannot be created (exit code 2), a file system without locks (exit code 1).
-pub fn lock(path: &Path) -> Result<Option<File>> {
-    let file = File::create(path).request(|| format!("{}: cannot create", path.display()))?;
+/// A file that cannot be created, a file system without locks: whose fault that is, the caller knows.
+pub fn lock(path: &Path) -> io::Result<Option<File>> {
+    let file = File::create(path)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(cause)) => {
-            Err(Error::work(format!("{}: cannot lock: {cause}", path.display()))
-                .hint("choose a folder on a file system that has locks"))
-        }
+        Err(TryLockError::Error(cause)) => Err(cause),
     }
 }
 
@@ -258,7 +255,7 @@ mod tests {
     fn a_lock_that_cannot_be_had_at_all_is_not_taken_for_a_held_one() {
         let dir = tempfile::tempdir().unwrap();
         let error = lock(&dir.path().join("no/.lock")).unwrap_err();
-        assert!(error.to_string().contains("no/.lock: cannot create: No such file"), "{error}");
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }
 
     #[test]

@@ -15,5 +15,6 @@ pub mod output_path;
 pub mod plot;
 pub mod preprocess;
 pub mod random;
+pub mod refusal;
 pub mod render;
 pub mod streets;

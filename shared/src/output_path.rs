@@ -11,12 +11,13 @@ use crate::error::{Context, Error, Result};
 /// # Errors
 /// A folder in place of a file, or one that cannot be written to (exit code 2).
 pub fn check_file(file: &Path) -> Result<()> {
-    if file.is_dir() {
+    let says_folder = file.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if says_folder || file.is_dir() {
         return Err(Error::request(format!(
             "{}: expected the name of a file, got a folder",
             file.display()
         ))
-        .hint(format!("a file in it is {}", file.join("NAME").display())));
+        .hint(format!("name a file in it, such as {}", file.join("NAME").display())));
     }
     // A link, a pipe or a device (`--json /dev/stdout`) is written where it leads, not in this folder.
     if file.symlink_metadata().is_ok_and(|there| !there.is_file()) {
@@ -31,7 +32,7 @@ pub fn check_file(file: &Path) -> Result<()> {
 /// Such a folder (exit code 2); a disk that is full or fails (1: it may pass).
 pub fn check_folder(folder: &Path) -> Result<()> {
     try_to_write(folder).map_err(|e| {
-        let line = format!("{}: expected a folder to write to, got {e}", folder.display());
+        let line = format!("{}: cannot write to the folder: {e}", folder.display());
         match e.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
                 Error::work(line).hint("make room there, or name another folder")
@@ -94,8 +95,10 @@ mod tests {
             assert_eq!(error.blame(), crate::error::Blame::Request);
             assert!(error.hint_text().is_some(), "{error}");
         }
-        let error = check_file(folder.path()).unwrap_err();
-        assert!(error.to_string().contains("expected the name of a file, got a folder"), "{error}");
+        for bad in [folder.path().into(), folder.path().join("figure.svg/")] {
+            let error = check_file(&bad).unwrap_err().to_string();
+            assert!(error.contains("expected the name of a file, got a folder"), "{error}");
+        }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

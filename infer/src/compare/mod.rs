@@ -18,7 +18,8 @@ use shared::metrics::{Confusion, Report};
 use shared::output_path::{check_folder, make_folder};
 use shared::render::{REGION_COLORS, Rect};
 
-use self::names::{in_files, titles};
+use self::names::in_files;
+pub(crate) use self::names::titles;
 use self::rare::{Rare, rare_classes};
 use crate::args::{Data, Run, check_side_by_side};
 use crate::output::write_png;
@@ -44,7 +45,7 @@ pub struct CompareArgs {
     #[arg(long, value_delimiter = ',', value_name = "NAME,NAME")]
     names: Vec<String>,
     /// Scenes to show, by name, in place of chosen ones
-    #[arg(long, num_args = 1.., value_name = "NAME", conflicts_with = "count")]
+    #[arg(long, alias = "images", num_args = 1.., value_name = "NAME", conflicts_with = "count")]
     scenes: Vec<String>,
     /// Region to enlarge, in pixels of the image, in place of chosen ones; up to four times
     #[arg(long, value_name = "X,Y,W,H", value_parser = parse_region)]
@@ -75,7 +76,7 @@ pub fn compare(args: &CompareArgs, print: impl Fn(&str) -> Result<()>) -> Result
     let all: Vec<usize> = (0..index.samples.len()).collect();
     let given = find_scenes(&args.scenes, &index)?;
     check_zoom(&args.zoom, &index, if given.is_empty() { &all } else { &given })?;
-    check_folder(&args.out)?;
+    check_folder(&args.out).map_err(|e| e.within("--out"))?;
     let mut models = open(args, &index)?;
     let cards: Vec<&str> = models.iter().map(|m| m.card().name.as_str()).collect();
     let names =
@@ -94,7 +95,7 @@ pub fn compare(args: &CompareArgs, print: impl Fn(&str) -> Result<()>) -> Result
     let table = rare::table(&names, &reports, &rare, &index);
     let printed = print(&format!("{table}\n"));
     make_folder(&args.out)?;
-    write_atomic(&args.out.join("rare-classes.md"), table.as_bytes()).and(printed)?;
+    write_atomic(&args.out.join("rare-classes.md"), table.as_bytes())?;
 
     let shown = if given.is_empty() { picks.scenes() } else { given };
     let mut rows = Vec::new();
@@ -130,7 +131,8 @@ pub fn compare(args: &CompareArgs, print: impl Fn(&str) -> Result<()>) -> Result
             written.push(name);
         }
     }
-    print(&format!("{}: {}\n", args.out.display(), written.join(", ")))
+    // A table that could not be printed costs no picture.
+    printed.and_then(|()| print(&format!("{}: {}\n", args.out.display(), written.join(", "))))
 }
 
 fn open(args: &CompareArgs, index: &Index) -> Result<Vec<Model>> {

@@ -9,7 +9,7 @@ use shared::error::tell;
 use shared::metrics::Report;
 
 use crate::session::Model;
-use crate::table::percent;
+use crate::table::{counted, percent};
 
 /// The rare classes, and how it is known that they are.
 #[derive(Debug)]
@@ -79,11 +79,11 @@ pub fn table(names: &[String], reports: &[Report], rare: &Rare, index: &Index) -
     add("mean IoU".into(), &|r| r.mean_iou);
     add("pixel accuracy".into(), &|r| r.pixel_accuracy);
     let mut text = format!(
-        "{} {}: accuracy on the {} classes, %, over {} images (share of the {}'s pixels)\n\n| class |",
+        "{} {}: accuracy on the {} classes, %, over {} (share of the {}'s pixels)\n\n| class |",
         index.descriptor.name,
         index.split,
         rare.word,
-        index.samples.len(),
+        counted(index.samples.len(), "image"),
         rare.origin
     );
     names.iter().for_each(|name| {

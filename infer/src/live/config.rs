@@ -13,6 +13,7 @@ use shared::error::{Context, Error, Result};
 use toml::Value;
 
 use super::LiveArgs;
+use shared::refusal::refusal;
 
 /// The flag that names the file.
 const CONFIG: &str = "config";
@@ -57,14 +58,18 @@ fn read(path: &Path) -> Result<toml::Table> {
     toml::from_str(&text).request(what).map_err(|e| e.hint(hint))
 }
 
-/// The flag of this long name.
+/// The flag of this long name, or of another that `--help` lists for it.
 fn find(key: &str) -> Result<Arg> {
     if key == CONFIG {
         return Err(Error::request("expected a flag other than itself")
             .hint("a config cannot name another one"));
     }
     let flags = flags();
-    let named = flags.get_arguments().find(|arg| arg.get_long() == Some(key)).cloned();
+    let named = flags.get_arguments().find(|arg| {
+        let others = arg.get_visible_aliases().unwrap_or_default();
+        arg.get_long() == Some(key) || others.contains(&key)
+    });
+    let named = named.cloned();
     named.ok_or_else(|| {
         let known: Vec<&str> = flags.get_arguments().filter_map(Arg::get_long).collect();
         let known: Vec<&str> = known.into_iter().filter(|&name| name != CONFIG).collect();
@@ -108,12 +113,7 @@ fn wrong(expected: &str, got: &str) -> Error {
 /// Refuses what clap would, here, where it is known that it stands in the file.
 fn accepted(words: &[String]) -> Result<()> {
     let typed = std::iter::once("live").chain(words.iter().map(String::as_str));
-    flags().try_get_matches_from(typed).map(drop).map_err(|error| {
-        let text = error.to_string();
-        let text = text.split("\n\nFor more information").next().unwrap_or_default();
-        Error::request(text.trim_start_matches("error: "))
-            .hint("`infer live --help` says what each flag takes")
-    })
+    flags().try_get_matches_from(typed).map(drop).map_err(|e| refusal(&e, "infer live"))
 }
 
 #[cfg(test)]
@@ -156,6 +156,8 @@ mod tests {
         check("opacity = 0.25\nfps = 1e2", &[], &["--fps=100", "--opacity=0.25"]);
         check("models = ['a.onnx', 'b.onnx']", &[], &["--models=a.onnx", "--models=b.onnx"]);
         check("models = 'a.onnx'", &[], &["--models=a.onnx"]);
+        check("model = 'a.onnx'", &[], &["--models=a.onnx"]);
+        check("model = 'a.onnx'", &["--model=b.onnx"], &["--model=b.onnx"]);
         check("headless = true\nrealtime = false", &[], &["--headless"]);
         check("source = '--odd name'", &[], &["--source=--odd name"]);
         check("", &["--headless"], &["--headless"]);

@@ -62,7 +62,7 @@ pub enum View {
     Colours,
     /// The frame alone.
     Photograph,
-    /// Where a model sees a rare class, and, beside the first, where that one does not.
+    /// Rare classes only; in the panels after the first, where they differ from the first.
     Rare,
 }
 

@@ -70,7 +70,7 @@ pub fn live(args: &LiveArgs, print: impl FnOnce(&str) -> Result<()>) -> Result<(
     let shown = run.display.run(&run.worker.pulse);
     let (report, verdict) = run.wind_down(shown);
     if verdict.is_ok() && args.sink != Some(SinkTarget::Stdout) {
-        return print(&report);
+        return print(&report).inspect_err(|_| tell(report.trim_end()));
     }
     tell(report.trim_end());
     verdict

@@ -29,7 +29,7 @@ use crate::output::write_png;
 pub struct Picture {
     /// Of its file in a folder, without ending.
     pub name: String,
-    /// When what it shows was so: a frame as it arrived, a standstill as it was noticed.
+    /// When it was shown. Not when its frame arrived: before that a standstill may have been shown.
     pub at: Instant,
     /// What was shown.
     pub image: RgbImage,
@@ -43,6 +43,8 @@ pub struct Recorder {
     place: Reserved,
     /// Pictures that nobody waited for at the end.
     lost: u64,
+    /// Pictures of results that had been recorded before.
+    repeated: u64,
     shared: Arc<RunState>,
 }
 
@@ -51,7 +53,7 @@ type Written = (u64, Result<()>);
 
 impl Recorder {
     /// Starts recording pictures of one size, both sides even; a video without `fps` keeps the times of its
-    /// frames. A name that is taken already is left alone, which is said.
+    /// pictures. A name that is taken already is left alone, which is said.
     ///
     /// # Errors
     /// A place that cannot be made; an ffmpeg, or a thread, that cannot be started.
@@ -80,7 +82,7 @@ impl Recorder {
             }
         };
         let thread = thread.map_err(within)?;
-        Ok(Self { slot, thread, encoder, place, lost: 0, shared: Arc::clone(shared) })
+        Ok(Self { slot, thread, encoder, place, lost: 0, repeated: 0, shared: Arc::clone(shared) })
     }
 
     /// Gives it a picture; where every one is recorded, waits at most so long for room.
@@ -91,6 +93,16 @@ impl Recorder {
     /// Counts a picture that was not added.
     pub fn lose(&mut self) {
         self.lost += 1;
+    }
+
+    /// Counts a picture of a result that has been recorded before.
+    pub fn repeat(&mut self) {
+        self.repeated += 1;
+    }
+
+    /// How long it has left a picture waiting.
+    pub fn hangs_for(&self) -> Duration {
+        self.slot.untaken_for(Instant::now())
     }
 
     /// Whether it takes nothing more, before it was told to end; why, [`Recorder::finish`] says.
@@ -126,12 +138,19 @@ impl Recorder {
             }
         };
         encoded.and(written).map_err(|e| failed(e, &self.place))?;
-        Ok(format!("record: {path}: {count} frames, dropped by a slow encoder {dropped}"))
+        let results = (count + dropped).saturating_sub(self.repeated);
+        let repeated = match self.repeated {
+            0 => String::new(),
+            repeated => format!(" + repeated as stale {repeated}"),
+        };
+        Ok(format!(
+            "record: {path}: results {results}{repeated} = written {count} + dropped by a slow encoder {dropped}"
+        ))
     }
 
     /// Ends a recording that takes no picture for so long, at once.
     pub fn give_up(self, after: Duration) -> Error {
-        let line = format!("expected a picture to be taken within {:.1} s", after.as_secs_f64());
+        let line = format!("expected a picture to be taken within {} s", after.as_secs_f64());
         failed(Error::work(line + ", got none taken"), &self.place)
     }
 }

@@ -2,11 +2,12 @@
 //! Not the run. The raw form is [`LiveArgs`], the checked one [`Request`]; sources by name are `named`'s.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use shared::error::{Error, Result};
+use shared::output_path::check_folder;
 
 use super::capture::Source;
 use super::clock::Limit;
@@ -129,6 +130,10 @@ impl Request {
                 .hint("pipe it into a reader, or use --sink unix:PATH"));
         }
         check_side_by_side(&args.models, &args.names)?;
+        // The default is nobody's wish: where it cannot be written to, the key says so.
+        if !args.headless && args.screenshots != Path::new(".") {
+            check_folder(&args.screenshots).map_err(|e| e.within("--screenshots"))?;
+        }
         let named = named::find(
             &args.source,
             SourceOptions {

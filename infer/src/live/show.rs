@@ -170,7 +170,7 @@ impl Display {
         let deadline = self.settings.deadline;
         match pulse.busy(now) {
             Some((busy, frame)) if busy > deadline => Err(Error::work(format!(
-                "models: frame {frame}: expected labels within {:.1} s, got none",
+                "models: frame {frame}: expected labels within {} s, got none",
                 deadline.as_secs_f64()
             ))
             .hint("a device may hang; --deadline sets how long to wait")),
@@ -284,3 +284,6 @@ impl Display {
         (self.stages.words().join(", "), recorded)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,8 @@ pub struct Slot<T> {
 #[derive(Debug)]
 struct State<T> {
     item: Option<T>,
+    /// Since when there was always something to take, and nobody took it.
+    untaken_since: Option<Instant>,
     closed: bool,
     dropped: u64,
 }
@@ -54,7 +56,8 @@ struct State<T> {
 impl<T> Slot<T> {
     /// An empty slot.
     pub fn new(policy: Policy) -> Self {
-        let state = Mutex::new(State { item: None, closed: false, dropped: 0 });
+        let state =
+            Mutex::new(State { item: None, untaken_since: None, closed: false, dropped: 0 });
         Self { state, changed: Condvar::new(), policy }
     }
 
@@ -85,6 +88,7 @@ impl<T> Slot<T> {
             return Put::Closed(item);
         }
         state.dropped += u64::from(state.item.replace(item).is_some());
+        state.untaken_since.get_or_insert_with(Instant::now);
         self.changed.notify_all();
         Put::Done
     }
@@ -95,6 +99,7 @@ impl<T> Slot<T> {
         let mut state = self.lock();
         loop {
             if let Some(item) = state.item.take() {
+                state.untaken_since = None;
                 self.changed.notify_all();
                 return Taken::Item(item);
             }
@@ -123,12 +128,19 @@ impl<T> Slot<T> {
         self.lock().dropped
     }
 
+    /// How long nobody has taken anything, though there was something to take.
+    pub fn untaken_for(&self, now: Instant) -> Duration {
+        self.lock()
+            .untaken_since
+            .map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
     /// Items in it now: 0 or 1.
     pub fn held(&self) -> u64 {
         u64::from(self.lock().item.is_some())
     }
 
-    /// A panic elsewhere leaves the three fields consistent: each change is one assignment.
+    /// A panic elsewhere leaves the fields consistent: nothing that changes them can panic in between.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,6 +177,20 @@ mod tests {
         assert_eq!(slot.take(LONG), Taken::Closed);
         assert_eq!(slot.dropped(), 0);
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn what_is_replaced_has_waited_as_long_as_the_first_that_nobody_took() {
+        let slot = Slot::new(Policy::Latest);
+        let soon = Instant::now() + LONG;
+        assert_eq!(slot.untaken_for(soon), Duration::ZERO);
+        slot.put(1).unwrap();
+        let waited = slot.untaken_for(soon);
+        assert!(waited > Duration::ZERO);
+        slot.put(2).unwrap();
+        assert_eq!(slot.untaken_for(soon), waited);
+        assert_eq!(slot.take(SOON), Taken::Item(2));
+        assert_eq!(slot.untaken_for(soon), Duration::ZERO);
     }
 
     #[test]

@@ -214,7 +214,7 @@ pub fn pixels_off(json: &Value, counts: &[Vec<u64>]) -> u64 {
 }
 
 /// Standard error of a run that must fail with `code`, checked for its form: one line, and for a wrong request a
-/// hint, or clap's.
+/// hint.
 pub fn error_of(command: &mut Command, code: i32) -> String {
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
@@ -224,8 +224,7 @@ pub fn error_of(command: &mut Command, code: i32) -> String {
         "a wrong request prints nothing to standard output"
     );
     assert_eq!(text.lines().filter(|l| l.starts_with("error: ")).count(), 1, "{text}");
-    let hint = text.contains("hint: ") || text.contains("try '--help'");
-    assert!(hint || code == 1, "a hint is missing: {text}");
+    assert!(text.contains("\nhint: ") || code == 1, "a hint is missing: {text}");
     assert!(!text.contains("panicked"), "{text}");
     text
 }

@@ -12,6 +12,8 @@ use crate::error::{Context, Error, Result};
 /// Largest file that is read, in bytes.
 const MAX_FILE: u64 = 1 << 30;
 
+const CUT_OFF: &str = "it may have been cut off while it was copied: fetch it again";
+
 const PNG_SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// The formats that are decoded.
@@ -34,7 +36,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
 /// The format by the first bytes; a file's ending is not asked.
 pub(super) fn format(path: &Path, bytes: &[u8]) -> Result<Format> {
     match bytes {
-        [] => Err(bad(path, "expected a PNG or JPEG image, got an empty file")),
+        [] => Err(bad(path, "expected a PNG or JPEG image, got an empty file").hint(CUT_OFF)),
         b if b.starts_with(PNG_SIGNATURE) => Ok(Format::Png),
         [0xFF, 0xD8, 0xFF, ..] => Ok(Format::Jpeg),
         _ => {
@@ -101,6 +103,5 @@ pub(super) fn bad(path: &Path, what: impl Display) -> Error {
 }
 
 pub(super) fn damaged(path: &Path, what: impl Display) -> Error {
-    bad(path, format!("damaged image: {what}"))
-        .hint("it may have been cut off while it was copied: fetch it again")
+    bad(path, format!("damaged image: {what}")).hint(CUT_OFF)
 }

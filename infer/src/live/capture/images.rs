@@ -12,6 +12,7 @@ use super::FrameSender;
 use super::pace::Pace;
 use crate::live::clock::Stamp;
 use crate::live::counts::Tally;
+use crate::table::counted;
 
 /// Delivers the images, once or again and again.
 ///
@@ -44,17 +45,17 @@ pub fn run(
             }
         }
         if sender.delivered() == before {
-            let files = paths.len();
-            let line =
-                format!("source: expected images that can be read, got none in {files} files");
+            let files = counted(paths.len(), "file");
+            let line = format!("source: expected images that can be read, got none in {files}");
             let error = match before {
                 0 => Error::request(line),
-                frames => Error::work(format!("{line} any more, after {frames} frames")),
+                n => Error::work(format!("{line} any more, after {}", counted(n, "frame"))),
             };
             return Err(error.hint("the lines above say what is wrong with each"));
         }
         if !again {
-            sender.shared.board.say(format!("source: ended after {} frames", sender.delivered()));
+            let frames = counted(sender.delivered(), "frame");
+            sender.shared.board.say(format!("source: ended after {frames}"));
             return Ok(());
         }
     }

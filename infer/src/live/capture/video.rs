@@ -16,6 +16,7 @@ use crate::live::clock::Stamp;
 use crate::live::counts::Tally;
 use crate::live::ffmpeg::Ffmpeg;
 use crate::live::input::VideoInput;
+use crate::table::counted;
 
 /// Why frames stopped coming.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,7 +51,8 @@ pub fn run(
         let line = match end {
             End::Enough => return Ok(()),
             End::Ended if !input.is_live() && frames > 0 => {
-                sender.shared.board.say(format!("source: {input}: ended after {frames} frames"));
+                let frames = counted(frames, "frame");
+                sender.shared.board.say(format!("source: {input}: ended after {frames}"));
                 return Ok(());
             }
             End::Ended => "ended".into(),
@@ -189,7 +191,9 @@ impl<'a> Watch<'a> {
                 let seconds = waited.as_secs_f64();
                 Error::work(format!("{what}: {none} in {seconds:.1} s: {line}")).hint(input.hint())
             }
-            _ if !input.is_live() => Error::work(format!("{what}: after {frames} frames: {line}")),
+            _ if !input.is_live() => {
+                Error::work(format!("{what}: after {}: {line}", counted(frames, "frame")))
+            }
             _ => return None,
         })
     }

@@ -2,8 +2,8 @@
 //! Not where the video goes (`target`). A process that hangs is killed; what it has written can be played.
 //!
 //! Pictures that come when they come need times. Raw video has none, and ffmpeg's own stamps follow the wall
-//! clock, which is set now and then; so they are sent as an IVF stream of PPM pictures, whose times are the
-//! frames' on the monotonic clock. Sources: IVF as in libvpx's `ivfenc.c`, netpbm's ppm(5).
+//! clock, which is set now and then; so they are sent as an IVF stream of PPM pictures, whose times follow
+//! the monotonic clock. Sources: IVF as in libvpx's `ivfenc.c`, netpbm's ppm(5).
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_the_frames_own_and_never_stand_still() {
+    fn times_are_the_pictures_own_and_never_stand_still() {
         let (start, mut headers) = (Instant::now(), IvfHeaders::default());
         let mut time = |ms: u64| {
             let bytes = headers.heading((4, 2), start + Duration::from_millis(ms));

@@ -3,7 +3,7 @@
 //! it has recorded before.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -71,6 +71,13 @@ impl RecordTarget {
         Ok(Self { path: path.to_owned(), video })
     }
 
+    /// A video that this program encodes.
+    #[cfg(test)]
+    pub fn encoded_by(program: PathBuf, path: PathBuf) -> Self {
+        let format = VideoFormat { container: "matroska", ffmpeg: Ffmpeg::at(program) };
+        Self { path, video: Some(format) }
+    }
+
     /// Takes PATH, or the first of PATH-2, PATH-3 and so on (before the ending) that is not there yet, which is
     /// said on the board.
     ///
@@ -85,7 +92,7 @@ impl RecordTarget {
                 Some(format) => Reserved::Video(ReservedFile::new(&path)?, format),
                 None => {
                     let name = path.file_name().unwrap_or_default();
-                    Reserved::Folder(free(&path, name, None, take_folder)?)
+                    Reserved::Folder(free(&path, name, None, take_folder)?.0)
                 }
             })
         };
@@ -102,7 +109,7 @@ impl Reserved {
     /// The file or folder.
     pub fn path(&self) -> &Path {
         match self {
-            Self::Video(file, _) => &file.0,
+            Self::Video(file, _) => file.path(),
             Self::Folder(folder) => folder,
         }
     }
@@ -118,53 +125,56 @@ fn container(ending: &str) -> Result<&'static str> {
 
 /// The file of a video, made empty to hold its name. It goes again if nothing was recorded into it.
 #[derive(Debug)]
-pub struct ReservedFile(PathBuf);
+pub struct ReservedFile {
+    path: PathBuf,
+    /// Tells an empty file that is about to be filled from one that a killed run has left.
+    _locked: fs::File,
+}
 
 impl ReservedFile {
     fn new(path: &Path) -> io::Result<Self> {
-        let make = |name: &Path| fs::File::create_new(name).map(drop);
         let stem = path.file_stem().unwrap_or_default();
-        let path = free(path, stem, path.extension(), make)?;
+        let (path, locked) = free(path, stem, path.extension(), take_file)?;
         let hurried = path.clone();
         interrupt::before_exit(move || remove_if_empty(&hurried));
-        Ok(Self(path))
+        Ok(Self { path, _locked: locked })
     }
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Whether something was recorded.
     pub fn is_used(&self) -> bool {
-        fs::metadata(&self.0).is_ok_and(|file| file.len() > 0)
+        fs::metadata(&self.path).is_ok_and(|file| file.len() > 0)
     }
 }
 
 impl Drop for ReservedFile {
     fn drop(&mut self) {
-        remove_if_empty(&self.0);
+        remove_if_empty(&self.path);
     }
 }
 
 fn remove_if_empty(path: &Path) {
-    if fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0) {
+    if is_empty_file(path) {
         let _ = fs::remove_file(path); // an empty file is in nobody's way
     }
 }
 
-/// The first name that `make` does not find taken.
-fn free(
+/// The first name that `make` does not find taken, and what it made there.
+fn free<T>(
     path: &Path,
     stem: &OsStr,
     ending: Option<&OsStr>,
-    make: impl Fn(&Path) -> io::Result<()>,
-) -> io::Result<PathBuf> {
+    make: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<(PathBuf, T)> {
     let mut name = path.to_owned();
     for number in 2_u64.. {
         match make(&name) {
             Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-            made => return made.map(|()| name),
+            made => return made.map(|made| (name, made)),
         }
         let mut next = OsString::from(stem);
         next.push(format!("-{number}"));
@@ -175,6 +185,26 @@ fn free(
         name.set_file_name(next);
     }
     Err(ErrorKind::AlreadyExists.into())
+}
+
+/// Makes a file, or takes one that is empty and that no run holds; locked, where the file system has locks.
+fn take_file(path: &Path) -> io::Result<fs::File> {
+    match fs::File::create_new(path) {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists && is_empty_file(path) => {
+            let file = fs::OpenOptions::new().write(true).open(path).ok();
+            // Looked at again: who had it until now may have filled it.
+            file.filter(|file| file.try_lock().is_ok() && is_empty_file(path)).ok_or(e)
+        }
+        // Another run found it empty before we had locked it.
+        Ok(file) if matches!(file.try_lock(), Err(TryLockError::WouldBlock)) => {
+            Err(ErrorKind::AlreadyExists.into())
+        }
+        made => made,
+    }
+}
+
+fn is_empty_file(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0)
 }
 
 /// Makes a folder, or takes one that is empty.
@@ -216,6 +246,17 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_file_that_a_killed_run_has_left_is_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let film = folder.path().join("drive.mkv");
+        fs::write(&film, "").unwrap();
+        let first = ReservedFile::new(&film).unwrap();
+        assert_eq!(first.path(), film);
+        let second = ReservedFile::new(&film).unwrap();
+        assert_eq!(second.path(), folder.path().join("drive-2.mkv"), "the first run still has it");
+    }
+
+    #[test]
     fn folders_are_taken_when_they_are_empty() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("v1.2");
@@ -241,7 +282,7 @@ mod tests {
             ("film.avi", "expected .mp4, .mkv or .mov, got .avi"),
             (".mp4", "record: .mp4: expected a name before .mp4"),
             ("..", "expected a name, got none"),
-            ("/proc/pictures", "record: /proc: expected a folder to write to"),
+            ("/proc/pictures", "record: /proc: cannot write to the folder"),
         ] {
             let error = RecordTarget::check(Path::new(path)).unwrap_err();
             assert!(error.to_string().contains(expected), "{error}");

@@ -36,34 +36,35 @@ impl Display {
         self.pass_on(started)?;
         let Some(current) = &self.current else { return Ok(()) };
         let frame = &current.seen.frame;
-        self.record(format!("frame-{:06}", frame.sequence), frame.arrived.at, now)
+        self.record(format!("frame-{:06}", frame.sequence), now)
     }
 
     /// Records a result once more when it has become stale: nothing came after it, and a recording has no other
-    /// way to say so.
+    /// way to say so. A pause stops its age.
     pub(super) fn record_standstill(&mut self) -> Result<()> {
         let now = Instant::now();
         let live = self.settings.policy == Policy::Latest;
-        let Some(current) = self.current.as_mut().filter(|_| live) else { return Ok(()) };
+        let ages = live && !self.look.paused;
+        let Some(current) = self.current.as_mut().filter(|_| ages) else { return Ok(()) };
         let frame = &current.seen.frame;
         if current.recorded_stale || !self.settings.limit.stale(frame.arrived.age(now)) {
             return Ok(());
         }
         current.recorded_stale = true;
         let name = format!("frame-{:06}-stale", frame.sequence);
-        self.record(name, now, now)
+        self.recorder.iter_mut().for_each(|(recorder, _)| recorder.repeat());
+        self.record(name, now)
     }
 
     /// Records what is shown now.
-    fn record(&mut self, name: String, at: Instant, now: Instant) -> Result<()> {
+    fn record(&mut self, name: String, now: Instant) -> Result<()> {
         let Some((_, size)) = self.recorder else { return Ok(()) };
         let Some(image) = self.compose(size, now) else { return Ok(()) };
-        let added = self.add(Picture { name, at, image }, now);
+        let added = self.add(Picture { name, at: now, image });
         self.pass_on(added)
     }
 
-    fn add(&mut self, mut picture: Picture, since: Instant) -> Result<()> {
-        let patience = self.settings.deadline.min(LONGEST_WAIT);
+    fn add(&mut self, mut picture: Picture) -> Result<()> {
         loop {
             let ending = self.is_to_end();
             let Some((recorder, _)) = &mut self.recorder else { return Ok(()) };
@@ -74,21 +75,27 @@ impl Display {
                     recorder.lose();
                     return Ok(());
                 }
-                Put::Full(_) if since.elapsed() >= patience => {
-                    return self.recorder.take().map_or(Ok(()), |(r, _)| Err(r.give_up(patience)));
-                }
                 Put::Full(back) => back,
-            }
+            };
+            self.give_up_hanging()?;
         }
     }
 
-    /// A recorder that ended before it was told to.
+    /// A recorder that ended before it was told to, or that hangs.
     pub(super) fn check_recorder(&mut self) -> Result<()> {
-        if !self.recorder.as_mut().is_some_and(|(recorder, _)| recorder.has_failed()) {
-            return Ok(());
+        let failed = self.recorder.as_mut().is_some_and(|(recorder, _)| recorder.has_failed());
+        let checked = if failed { self.recording_ended() } else { self.give_up_hanging() };
+        self.pass_on(checked)
+    }
+
+    /// Ends a recorder that has left a picture waiting for too long. In real time nobody waits with it: there
+    /// the picture is replaced by the next.
+    fn give_up_hanging(&mut self) -> Result<()> {
+        let patience = self.settings.deadline.min(LONGEST_WAIT);
+        match self.recorder.take_if(|(recorder, _)| recorder.hangs_for() >= patience) {
+            Some((recorder, _)) => Err(recorder.give_up(patience)),
+            None => Ok(()),
         }
-        let ended = self.recording_ended();
-        self.pass_on(ended)
     }
 
     /// Why a recorder takes nothing more, which it says when it is finished.
@@ -133,7 +140,10 @@ impl Display {
         match self.save_picture() {
             Ok(Some(path)) => self.shared.board.say(format!("screenshot: {}", path.display())),
             Ok(None) => {} // nothing is shown yet
-            Err(error) => self.shared.board.say(format!("screenshot: {error}")),
+            Err(error) => {
+                let hint = error.hint_text().map_or(String::new(), |hint| format!("; {hint}"));
+                self.shared.board.say(format!("screenshot: {error}{hint}"));
+            }
         }
     }
 

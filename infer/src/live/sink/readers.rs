@@ -140,9 +140,10 @@ impl Sink {
         let [count, sent, dropped] =
             [&self.books.readers, &self.books.sent, &self.books.dropped].map(|n| n.load(Relaxed));
         let line =
-            format!("sink: {count} readers, frames sent {sent}, dropped by slow readers {dropped}");
+            format!("sink: readers {count}, frames sent {sent}, dropped by slow readers {dropped}");
         let broken = self.books.broken.lock().unwrap_or_else(PoisonError::into_inner).take();
-        (line, broken.map_or(Ok(()), |e| Err(e).work(|| "sink: stdout: cannot write".into())))
+        let broken = broken.map_or(Ok(()), |e| Err(e).work(|| "sink: stdout: cannot write".into()));
+        (line, broken.map_err(|e| e.hint("what it is redirected to takes no more")))
     }
 
     /// Nobody new.

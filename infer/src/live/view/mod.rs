@@ -128,4 +128,4 @@ fn mark_stale(picture: &mut RgbImage, age: Duration) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -23,7 +23,7 @@ fn card() -> Card {
 }
 
 /// A grey frame; the first model sees `first` everywhere, the second `second`.
-fn seen(first: u8, second: u8) -> SegmentedFrame {
+pub fn seen(first: u8, second: u8) -> SegmentedFrame {
     let image = RgbImage::from_fn(60, 40, |x, y| Rgb([100 + x as u8, 90, 80 + y as u8]));
     let frame = Frame { sequence: 0, image, arrived: Stamp::now(), capture: Duration::ZERO };
     let labels = [first, second].map(|l| GrayImage::from_pixel(60, 40, Luma([l]))).to_vec();
@@ -36,7 +36,7 @@ fn seen(first: u8, second: u8) -> SegmentedFrame {
     }
 }
 
-fn painter() -> Painter {
+pub fn painter() -> Painter {
     let card = card();
     Painter::new(vec!["first".into(), "second".into()], &[&card, &card])
 }
