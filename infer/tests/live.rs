@@ -105,7 +105,7 @@ fn the_sink_on_standard_output_has_the_labels_and_nothing_else() {
     assert_eq!((header.sequence, header.width, header.height, header.stale), (0, w, h, false));
     assert!(header.age_ns > 0 && header.age_ns < 60_000_000_000);
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("captured 1 = shown 1 ") && text.contains("sink: 1 readers"), "{text}");
+    assert!(text.contains("captured 1 = shown 1 ") && text.contains("sink: readers 1"), "{text}");
 }
 
 #[test]

@@ -6,7 +6,7 @@
 mod training;
 
 use crate::data::DataSettings;
-use crate::loss::LossSettings;
+use crate::loss::{LossSettings, Normalize, Recall};
 use crate::model::ModelSettings;
 use crate::optimizer::OptimizerSettings;
 use crate::schedule::Schedule;
@@ -130,6 +130,19 @@ impl Recipe {
     /// As TOML, every default written out.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).work(|| "recipe: cannot be written as TOML".into())
+    }
+
+    /// What is allowed and seldom meant, in a line for the user.
+    pub fn advice(&self) -> Option<&'static str> {
+        match (&self.loss, &self.optimizer) {
+            (
+                LossSettings::Recall(Recall { normalize: Normalize::None, .. }),
+                OptimizerSettings::Sgd(_),
+            ) => Some(
+                "under SGD the steps shrink with recall loss's weights: loss.normalize = mean-one keeps their size",
+            ),
+            _ => None,
+        }
     }
 
     /// What decides the numbers that a run gives. Where the data lie, what computes, how it is loaded and how often it is
@@ -277,6 +290,18 @@ train = { iterations = 8, batch = 2, learning_rate = 1e-3 }
         assert_ne!(loss(&[]).expect("a loss"), plain);
         assert_eq!(loss(&["loss=recall"]).expect("a loss"), plain);
         assert_eq!(loss(&["loss={name=\"recall\"}"]).expect("a loss"), plain);
+    }
+
+    #[test]
+    fn recall_loss_under_sgd_without_normalization_is_advised_against() {
+        let advised = |changes: &[&str]| {
+            let changes: Vec<String> = changes.iter().map(|c| c.to_string()).collect();
+            Recipe::parse(RECIPE, &changes).expect("a recipe").advice().is_some()
+        };
+        assert!(advised(&["optimizer.name=sgd"]));
+        assert!(!advised(&[]));
+        assert!(!advised(&["optimizer.name=sgd", "loss.normalize=mean-one"]));
+        assert!(!advised(&["optimizer.name=sgd", "loss=cross-entropy"]));
     }
 
     #[test]

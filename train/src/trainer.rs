@@ -90,6 +90,9 @@ impl<'a> Training<'a> {
             val.samples.len(),
             device::describe(device, precision),
         ));
+        if let Some(advice) = recipe.advice() {
+            monitor.note(&format!("recipe: {advice}"));
+        }
         for note in train.notes.iter().chain(&val.notes) {
             monitor.note(&format!("data: {note}"));
         }
