@@ -9,6 +9,7 @@ pub mod decode;
 pub mod digest;
 pub mod error;
 pub mod files;
+pub mod folder;
 pub mod labels;
 pub mod metrics;
 pub mod output_path;

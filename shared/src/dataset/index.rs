@@ -11,6 +11,7 @@ use super::descriptor::{Descriptor, LabelForm};
 use super::file::Ids;
 use super::mapping::Unknown;
 use super::mixup::{self, Evidence};
+use super::pattern::nfc;
 use super::survey::survey;
 use crate::decode::{self, RawLabel, Values};
 use crate::error::{Error, Result};
@@ -119,7 +120,7 @@ impl Index {
         for sample in &self.samples {
             for path in [&sample.image, &sample.label] {
                 let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
-                add(&path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy());
+                add(&nfc(&path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy()));
                 add(&bytes.to_string());
             }
         }
