@@ -37,7 +37,7 @@ pub struct Descriptor {
     pub(super) sample: String,
     pub(super) labels: Vec<LabelForm>,
     pub(super) split: Split,
-    /// What is left out of losses and metrics: names and values.
+    /// What is left out of losses and metrics.
     pub(super) ignored: Vec<Ignored>,
     /// Values in label files that are not train ids, to train ids.
     native: Arc<Mapping>,
@@ -49,8 +49,6 @@ pub struct Descriptor {
 #[derive(Clone, Debug)]
 pub(super) struct Ignored {
     pub name: String,
-    pub values: Vec<u16>,
-    pub colors: Vec<[u8; 3]>,
 }
 
 /// One way in which a data set's labels may be stored; of several the first that is there is read.
@@ -131,11 +129,7 @@ impl Descriptor {
         if labels.is_empty() {
             return Err(Error::request("labels: expected at least one place to look for them"));
         }
-        let ignored = |e: &Entry| Ignored {
-            name: e.name.clone(),
-            values: e.values(None),
-            colors: e.colors(),
-        };
+        let ignored = |e: &Entry| Ignored { name: e.name.clone() };
         Ok(Descriptor {
             ignored: file.ignored.iter().map(ignored).collect(),
             name: file.name,
