@@ -1,23 +1,27 @@
 //! What a model must keep: its graph is what its card says.
 //! Not whether it computes what it should, which is `verify`'s. Two kinds of card are known: the one in the
-//! metadata of models that `train export` wrote, and the one a user writes about a model from elsewhere.
+//! metadata of models that `train export` wrote, and the one a user writes about a model from elsewhere (`foreign`,
+//! whose output is one of several forms: `form`).
 
 use std::path::Path;
 
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType};
-use shared::card::{Card, ForeignCard, Layout};
+use shared::card::{Card, ColorOrder, ForeignCard, Layout};
 use shared::error::{Error, Result};
 
 use crate::outline::Outline;
 use crate::provider::Placed;
-use crate::session::pixels::{Normalization, Pixels};
+use crate::session::pixels::Pixels;
 use crate::session::{Size, Sizing, Want};
 use crate::tail::CutOutputs;
 
+pub(crate) use self::form::{Channel, Form, Meaning};
 use self::tensor::Tensor;
 pub(crate) use self::tensor::shape_line;
 
+mod foreign;
+mod form;
 mod tensor;
 
 /// Card and graph, brought together.
@@ -27,7 +31,11 @@ pub(crate) struct Contract {
     pub input: String,
     pub pixels: Pixels,
     pub sizing: Sizing,
+    /// Images that the graph takes at once: 1 if it takes any number.
+    pub batch: u32,
     pub ending: Ending,
+    /// What logits mean; `None`: the first values tell.
+    pub meaning: Option<Meaning>,
 }
 
 /// What a run of the graph ends with; names of its outputs.
@@ -36,6 +44,8 @@ pub(crate) enum Ending {
     Whole { labels: Option<String>, logits: Option<String> },
     /// Logits that are to be resized to input size, since the graph was cut there (`tail`).
     Cut(CutOutputs),
+    /// The output of a model from elsewhere.
+    Foreign { output: String, form: Form },
 }
 
 /// A card, and where it comes from, before the graph is asked.
@@ -43,7 +53,7 @@ pub(crate) enum CardSource {
     /// From the model's metadata.
     Embedded(Box<Card>),
     /// From its user.
-    Given(ForeignCard),
+    Given(Box<ForeignCard>),
 }
 
 impl CardSource {
@@ -51,7 +61,7 @@ impl CardSource {
     pub fn find(outline: &Outline, given: Option<&Path>) -> Result<Self> {
         match (&outline.card, given) {
             (Some(json), None) => Ok(Self::Embedded(Box::new(Card::from_json(json)?))),
-            (None, Some(path)) => Ok(Self::Given(ForeignCard::read(path)?)),
+            (None, Some(path)) => Ok(Self::Given(Box::new(ForeignCard::read(path)?))),
             (Some(_), Some(path)) => Err(Error::request(format!(
                 "expected a model without a card of its own for --card {}, got one with it",
                 path.display()
@@ -61,7 +71,7 @@ impl CardSource {
                 "expected a card under {:?} in its metadata, got none",
                 Card::KEY
             ))
-            .hint("its classes and its input are unknown: for a model from elsewhere give --card FILE.toml (models/README.md); `train export` writes models with a card")),
+            .hint("its classes and its input are unknown: `infer info --model FILE --write-card FILE.toml` writes a card to fill in, for --card FILE.toml (models/README.md); `train export` writes models with a card")),
         }
     }
 
@@ -84,9 +94,13 @@ impl CardSource {
     /// The input's dimensions for one image of a size.
     pub fn dimensions(&self, (w, h): Size) -> [i64; 4] {
         let (w, h) = (i64::from(w), i64::from(h));
-        match self {
-            Self::Given(card) if card.input.layout == Layout::ChannelsFirst => [1, 3, h, w],
-            _ => [1, h, w, 3],
+        let (channels, layout) = match self {
+            Self::Given(card) => (card.input.color.channels() as i64, card.input.layout),
+            Self::Embedded(_) => (ColorOrder::Rgb.channels() as i64, Layout::ChannelsLast),
+        };
+        match layout {
+            Layout::ChannelsFirst => [1, channels, h, w],
+            Layout::ChannelsLast => [1, h, w, channels],
         }
     }
 }
@@ -107,7 +121,7 @@ impl Contract {
                 .map_err(|e| {
                     e.hint("card and graph contradict each other: export the model again")
                 })?,
-            CardSource::Given(card) => Self::foreign(&card, name, outline.opset, session)?,
+            CardSource::Given(card) => Self::foreign(&card, name, outline, session)?,
         };
         contract.resized_to(size)
     }
@@ -146,8 +160,9 @@ impl Contract {
         Tensor::new(&card.input.name, TensorElementType::Uint8, &rgb)
             .check(only_input(session)?)?;
         for output in &card.outputs {
-            if !outline.outputs.contains(&output.name) {
-                return Err(no_output(&output.name, &outline.outputs));
+            let names = outline.output_names();
+            if !names.contains(&output.name) {
+                return Err(no_output(&output.name, &names));
             }
         }
         let logits = [None, Some(card.classes.len() as i64), None, None];
@@ -175,54 +190,8 @@ impl Contract {
         let sizing =
             Sizing { fixed: card.input.width.zip(card.input.height), rigid: false, multiple: 1 };
         let input = card.input.name.clone();
-        Ok(Self { card, input, pixels: Pixels::Bytes, sizing, ending })
-    }
-
-    /// Of a model from elsewhere: one f32 image in, f32 logits out. `name` is for a card without one.
-    fn foreign(card: &ForeignCard, name: &str, opset: u32, session: &Session) -> Result<Self> {
-        const HINT: &str =
-            "card and graph contradict each other: change the card, or export the model as it says";
-        let hint = |e: Error| e.hint(HINT);
-        let input = only_input(session).map_err(hint)?;
-        let wanted = card.input.name.as_deref().unwrap_or(input.name());
-        let size = card.input.size.map(|[w, h]| (Some(i64::from(w)), Some(i64::from(h))));
-        let (w, h) = size.unwrap_or_default();
-        let (channels, shape) = match card.input.layout {
-            Layout::ChannelsFirst => (1, [Some(1), Some(3), h, w]),
-            Layout::ChannelsLast => (3, [Some(1), h, w, Some(3)]),
-        };
-        let image = Tensor::new(wanted, TensorElementType::Float32, &shape);
-        image.check(input).map_err(hint)?;
-        // Left open it could be anything, such as the width of another layout.
-        if input.dtype().tensor_shape().and_then(|s| s.get(channels).copied()) != Some(3) {
-            return Err(hint(image.mismatch(input)));
-        }
-        let rigid = fixed_size(input, card)?;
-        let fixed = card.input.size.map(|[w, h]| (w, h)).or(rigid);
-        let output = match &card.output {
-            Some(name) => output_called(session, name).map_err(hint)?,
-            None => match session.outputs() {
-                [output] => output,
-                several => {
-                    let names: Vec<&str> = several.iter().map(Outlet::name).collect();
-                    return Err(Error::request(format!(
-                        "graph: expected one output, got {names:?}"
-                    ))
-                    .hint("say in the card which of them has the logits: output = \"NAME\""));
-                }
-            },
-        };
-        let classes = Some(card.classes.len() as i64);
-        Tensor::new(output.name(), TensorElementType::Float32, &[Some(1), classes, None, None])
-            .check(output)
-            .map_err(hint)?;
-        Ok(Self {
-            card: card.card(name, input.name(), fixed, opset),
-            input: input.name().to_owned(),
-            pixels: Pixels::Floats(Normalization::new(&card.input)),
-            sizing: Sizing { fixed, rigid: rigid.is_some(), multiple: card.input.multiple },
-            ending: Ending::Whole { labels: None, logits: Some(output.name().to_owned()) },
-        })
+        let meaning = Some(Meaning::Logits);
+        Ok(Self { card, input, pixels: Pixels::Bytes, sizing, batch: 1, ending, meaning })
     }
 
     /// Name of the graph's output that what is wanted comes from; `None` if the model does not give it.
@@ -232,6 +201,7 @@ impl Contract {
             (Ending::Whole { labels, .. }, Want::Labels) => labels.as_deref(),
             (Ending::Whole { logits, .. }, Want::Logits) => logits.as_deref(),
             (Ending::Cut(cut), _) => Some(&cut.logits),
+            (Ending::Foreign { output, .. }, _) => Some(output),
         }
     }
 }
@@ -252,26 +222,4 @@ fn output_called<'a>(session: &'a Session, name: &str) -> Result<&'a Outlet> {
 
 fn no_output(name: &str, got: &[String]) -> Error {
     Error::request(format!("graph: expected the output {name} of its card, got {got:?}"))
-}
-
-/// Width and height that the graph itself fixes; `None` if it leaves them free.
-fn fixed_size(input: &Outlet, card: &ForeignCard) -> Result<Option<Size>> {
-    let shape = input.dtype().tensor_shape().map(|s| s.to_vec()).unwrap_or_default();
-    let at = match card.input.layout {
-        Layout::ChannelsFirst => 2,
-        Layout::ChannelsLast => 1,
-    };
-    let side = |i: usize| shape.get(i).and_then(|&s| u32::try_from(s).ok()).filter(|&s| s > 0);
-    match (side(at), side(at + 1), card.input.size) {
-        (Some(h), Some(w), _) => Ok(Some((w, h))),
-        (None, None, _) => Ok(None),
-        // One side is fixed; the card has been found to agree with it.
-        (_, _, Some([w, h])) => Ok(Some((w, h))),
-        _ => Err(Error::request(format!(
-            "graph: {}: expected a fixed width and height or neither, got {}",
-            input.name(),
-            input.dtype()
-        ))
-        .hint("give the card the size that images are to be resized to: size = [WIDTH, HEIGHT]")),
-    }
 }

@@ -11,11 +11,11 @@ use shared::error::{Error, Result, tell};
 use shared::metrics::{Averaged, EvalFile};
 use shared::output_path::check_folder;
 
-use crate::args::{Data, Run, parse_in, parse_size};
-use crate::average::{Averaging, Window};
+use crate::args::{Data, Run};
+use crate::average::{Averaging, Views};
 use crate::output::{check_json, write_json, write_native};
 use crate::score::{self, median_ms, report};
-use crate::session::Resized;
+use crate::session::{RESIZED_LABELS, Resized};
 use crate::table::{counted, table};
 
 /// What the user typed after `infer eval`.
@@ -35,38 +35,10 @@ pub struct EvalArgs {
     /// JSON of an earlier evaluation to compare with: adds differences and the paper's dagger average
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
-    /// Run each image at these scales and average the softmax (multi-scale evaluation) [example: 0.5,0.75,1,1.25,1.5,1.75]
-    #[arg(long, value_delimiter = ',', value_name = "FACTOR,FACTOR", default_value = "1", value_parser = parse_scale)]
-    scales: Vec<f64>,
-    /// Also run each image mirrored
-    #[arg(long)]
-    flip: bool,
-    /// Run each image in overlapping windows of this size (sliding-window evaluation)
-    #[arg(long, value_name = "WxH", value_parser = parse_size)]
-    window: Option<(u32, u32)>,
-    /// Overlap of neighbouring windows, 0 to 0.9 [default: 0.33]
-    #[arg(long, value_name = "SHARE", requires = "window", value_parser = parse_overlap)]
-    overlap: Option<f64>,
+    #[command(flatten)]
+    views: Views,
     #[command(flatten)]
     run: Run,
-}
-
-fn parse_scale(text: &str) -> std::result::Result<f64, String> {
-    parse_in(text.trim(), 0.1..=8.0)
-}
-
-fn parse_overlap(text: &str) -> std::result::Result<f64, String> {
-    parse_in(text, 0.0..=0.9)
-}
-
-impl EvalArgs {
-    /// `None`: at a single scale, and whole.
-    fn averaging(&self) -> Option<Averaging> {
-        let overlap = self.overlap.unwrap_or(0.33);
-        let window = self.window.map(|size| Window { size, overlap });
-        let averaging = Averaging { scales: self.scales.clone(), flip: self.flip, window };
-        Some(averaging).filter(|a| !a.is_plain())
-    }
 }
 
 /// Runs the command; the table goes to `print`.
@@ -85,7 +57,7 @@ pub fn eval(args: &EvalArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     let indices: Vec<usize> = (0..index.samples.len()).collect();
     let started = std::time::Instant::now();
     let mut images = 0;
-    let averaging = args.averaging();
+    let averaging = args.views.averaging();
     let models = std::slice::from_mut(&mut model);
     let scores = score::score_by(models, &index, &indices, averaging.as_ref(), |scene| {
         images += 1;
@@ -126,8 +98,7 @@ pub fn eval(args: &EvalArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
         text += &format!("in the baseline: {}\n", seen(baseline.averaged.as_ref()));
     }
     if score.resized == Resized::Labels {
-        text +=
-            "predictions resized to the labels' size by nearest, since the model gives no logits\n";
+        text += &format!("predictions {RESIZED_LABELS}\n");
     }
     // Both in any case: neither is lost to a failure of the other.
     print(&text).and(args.json.as_deref().map_or(Ok(()), |path| write_json(path, &file)))

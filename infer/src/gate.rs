@@ -139,6 +139,7 @@ pub fn gate(args: &GateArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
 
     let indices: Vec<usize> = (0..index.samples.len()).collect();
     let scores = score::score(std::slice::from_mut(&mut model), &index, &indices, |_| Ok(()))?;
+    score::tell_resized(std::slice::from_ref(&model), &scores);
     let report = report(&scores[0].confusion, &index.descriptor);
     let latency = args.max_p99_ms.map(|_| latency(args, &mut model, &index)).transpose()?;
 

@@ -1,19 +1,25 @@
 //! `infer info`: what a model file is, and with `--verify` whether it computes what its trainer computed.
 //! Not a score. The replay itself is `verify`'s. The graph is opened whole, as the file has it.
-//! Everything comes from the card and the graph; nothing is guessed.
+//! Everything comes from the card and the graph. Of a model without a card the graph is shown (`bare`), and a card to
+//! fill in (`draft`).
+
+mod bare;
+mod draft;
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use shared::card::Card;
 use shared::error::{Error, Result, tell};
-use shared::output_path::check_file;
+use shared::files::write_atomic;
+use shared::output_path::{check_file, make_parent};
 
 use crate::args::Run;
 use crate::manifest::Manifest;
 use crate::model_file::ModelFile;
-use crate::provider::Provider;
+use crate::outline::Outline;
+use crate::provider::{self, Provider};
 use crate::session::{Model, Options, Shapes, Tail};
 use crate::table::percent;
 use crate::verify::verify;
@@ -30,6 +36,9 @@ pub struct InfoArgs {
     /// Add the model's SHA-256, and its card's, to this manifest, which is made if it is not there
     #[arg(long, value_name = "MANIFEST", conflicts_with_all = ["verify", "manifest"])]
     pin: Option<PathBuf>,
+    /// Write a card to fill in for a model without one; a file that is there already is not overwritten
+    #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["verify", "pin", "card"])]
+    write_card: Option<PathBuf>,
     #[command(flatten)]
     run: Run,
 }
@@ -40,10 +49,28 @@ pub struct InfoArgs {
 /// What is no model, or has no card (exit code 2); a model that is not verified (exit code 1).
 pub fn info(args: &InfoArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     args.pin.as_deref().map_or(Ok(()), check_file).map_err(|e| e.within("--pin"))?;
+    args.write_card.as_deref().map_or(Ok(()), check_new)?;
     let file = ModelFile::read(&args.model)?;
+    let options = args.run.options(std::slice::from_ref(&args.model))?;
+    let has_work = args.verify || args.pin.is_some() || options.card_for(&args.model).is_some();
+    if !has_work || args.write_card.is_some() {
+        if let Some(manifest) = &options.manifest {
+            Manifest::read(manifest)?.check(&file)?;
+        }
+        let outline = Outline::read(&file)?;
+        if outline.card.is_none() {
+            return bare_model(args, &file, &outline, options, print);
+        }
+        if let Some(path) = &args.write_card {
+            return Err(Error::request(format!(
+                "--write-card: {}: expected a model without a card, got one with it",
+                path.display()
+            ))
+            .hint("leave it out: the model's own card is used"));
+        }
+    }
     // A probe has a size of its own.
     let shapes = if args.verify { Shapes::Free } else { Shapes::Fixed };
-    let options = args.run.options(std::slice::from_ref(&args.model))?;
     let options = Options { shapes, tail: Tail::Whole, ..options };
     let mut model = Model::load(&file, options.clone())?;
     tell(model.provider_line());
@@ -72,6 +99,53 @@ pub fn info(args: &InfoArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     .hint(
         "export it again; if another provider verifies it, that device or its driver is at fault",
     ))
+}
+
+/// Refuses to write over a file.
+fn check_new(path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(Error::request(format!(
+            "--write-card: {}: expected a file that is not there yet, got one that is",
+            path.display()
+        ))
+        .hint("what was filled in there would be lost: name another file"));
+    }
+    check_file(path).map_err(|e| e.within("--write-card"))
+}
+
+/// A model without a card: what its graph says, and a card for it.
+fn bare_model(
+    args: &InfoArgs,
+    file: &ModelFile,
+    outline: &Outline,
+    options: Options,
+    print: impl Fn(&str) -> Result<()>,
+) -> Result<()> {
+    outline.refuse_external_data(file)?;
+    let opened = provider::place(file, &options, None, Tail::Whole);
+    if outline.inputs.is_empty() || outline.outputs.is_empty() {
+        return opened.map(drop); // nothing to show
+    }
+    let runs = match &opened {
+        Ok(placed) => format!("on {}", placed.provider),
+        Err(error) => format!("no: {error}"),
+    };
+    let name = file.path.file_stem().unwrap_or_default().to_string_lossy();
+    let card = draft::card(&name, outline);
+    let facts = bare::describe(file, outline, &runs);
+    match &args.write_card {
+        None => print(&format!("{facts}\n{card}"))?,
+        Some(path) => {
+            make_parent(path)?;
+            write_atomic(path, card.as_bytes())?;
+            print(&format!("{facts}\ncard: {}\n", path.display()))?;
+        }
+    }
+    // What was asked for is done: that it does not run is told as a failure, as of `--verify`.
+    opened.map(drop).map_err(|e| {
+        let hint = e.hint_text().unwrap_or_default().to_owned();
+        Error::work(e.to_string()).hint(hint)
+    })
 }
 
 fn describe(file: &ModelFile, model: &Model) -> String {

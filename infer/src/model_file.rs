@@ -20,6 +20,13 @@ impl ModelFile {
     /// # Errors
     /// A file that is not there or cannot be read (exit code 2).
     pub fn read(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            return Err(Error::request(format!(
+                "model: {}: expected an ONNX file, got a folder",
+                path.display()
+            ))
+            .hint("name the file in it; a TensorFlow SavedModel is converted first: python -m tf2onnx.convert --saved-model FOLDER --output model.onnx --opset 17"));
+        }
         let bytes = std::fs::read(path).map_err(|e| {
             Error::request(format!("model: {}: expected an ONNX file, got {e}", path.display()))
                 .hint("`train export` writes one")

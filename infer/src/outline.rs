@@ -1,13 +1,18 @@
-//! The few things that are asked of an ONNX file before ONNX Runtime sees it: its card, its operator set, the
-//! names of its free sizes, and whether it keeps weights in other files. Not a parser of models: of onnx.proto
-//! only these fields are read.
+//! The few things that are asked of an ONNX file before ONNX Runtime sees it: its card, its operator set, its
+//! inputs and outputs, and whether it keeps weights in other files. Not a parser of models: of onnx.proto
+//! only these fields are read (`proto`). What is no ONNX file at all, `other_file` names.
 //! ONNX Runtime, given a model from memory, reads external data relative to the current folder. What
 //! lies there was never hashed, so such models are refused.
 
-use shared::card::Card;
+use std::collections::BTreeSet;
+
+use shared::card::{Activation, Card};
 use shared::error::{Error, Result};
 
 use crate::model_file::ModelFile;
+use crate::other_file;
+
+mod proto;
 
 /// What was asked.
 #[derive(Debug)]
@@ -16,12 +21,31 @@ pub(crate) struct Outline {
     pub opset: u32,
     /// The card in the metadata, JSON.
     pub card: Option<String>,
-    /// The dimensions of the first input.
-    pub input: Vec<Dimension>,
-    /// Names of the outputs.
-    pub outputs: Vec<String>,
+    /// Version of the file format.
+    pub ir_version: i64,
+    /// The program that wrote it, with its version.
+    pub producer: String,
+    /// The inputs that are no weights.
+    pub inputs: Vec<Signature>,
+    /// The outputs.
+    pub outputs: Vec<Signature>,
+    /// Operators that ONNX Runtime does not have, as `domain:operator`, each once.
+    pub custom_operators: Vec<String>,
+    /// What was done to each output last, be it resized or transposed since.
+    pub activations: Vec<Option<Activation>>,
     /// Name of the first tensor whose values are in another file.
     external: Option<String>,
+}
+
+/// An input or output, as it is declared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signature {
+    /// Its name.
+    pub name: String,
+    /// Its type, as onnx.proto numbers them; 0 if it is not said.
+    pub element: i32,
+    /// Its dimensions, if they are said.
+    pub shape: Option<Vec<Dimension>>,
 }
 
 /// A dimension of an input.
@@ -39,6 +63,7 @@ impl Outline {
     /// # Errors
     /// What is no protobuf message of this form (exit code 2).
     pub fn read(file: &ModelFile) -> Result<Self> {
+        other_file::refuse(file)?;
         let model: proto::Model = prost::Message::decode(&file.bytes[..]).map_err(|e| {
             Error::request(format!(
                 "model: {}: expected an ONNX model, got {e}",
@@ -57,9 +82,40 @@ impl Outline {
         // Of several entries the last counts, as in ONNX Runtime.
         let card =
             model.metadata.iter().rev().find(|m| m.key == Card::KEY).map(|m| m.value.clone());
-        let input = model.graph.as_ref().map(proto::Graph::first_input).unwrap_or_default();
-        let outputs = model.graph.iter().flat_map(|g| &g.outputs).map(|v| v.name.clone()).collect();
-        Ok(Self { opset, card, input, outputs, external: external.map(str::to_owned) })
+        let graph = model.graph.as_ref();
+        let outputs: Vec<Signature> =
+            graph.iter().flat_map(|g| &g.outputs).map(proto::Value::signature).collect();
+        let activation = |o: &Signature| graph.and_then(|g| ends_with(g, &o.name));
+        Ok(Self {
+            opset,
+            card,
+            ir_version: model.ir_version,
+            producer: [model.producer.as_str(), &model.producer_version]
+                .join(" ")
+                .trim()
+                .to_owned(),
+            inputs: graph.map(proto::Graph::inputs).unwrap_or_default(),
+            activations: outputs.iter().map(activation).collect(),
+            outputs,
+            custom_operators: custom_operators(&model),
+            external: external.map(str::to_owned),
+        })
+    }
+
+    /// The dimensions of the first input.
+    pub fn input(&self) -> &[Dimension] {
+        self.inputs.first().and_then(|i| i.shape.as_deref()).unwrap_or_default()
+    }
+
+    /// Names of the outputs.
+    pub fn output_names(&self) -> Vec<String> {
+        self.outputs.iter().map(|o| o.name.clone()).collect()
+    }
+
+    /// What was done last to the output of this name.
+    pub fn activation(&self, output: &str) -> Option<Activation> {
+        let at = self.outputs.iter().position(|o| o.name == output)?;
+        self.activations.get(at).copied().flatten()
     }
 
     /// # Errors
@@ -74,187 +130,47 @@ impl Outline {
     }
 }
 
-/// onnx.proto3, as far as it is read here; prost skips the fields that are not named.
-mod proto {
-    use super::Dimension;
+/// Domains whose operators ONNX Runtime brings along.
+const KNOWN_DOMAINS: [&str; 8] = [
+    "",
+    "ai.onnx",
+    "ai.onnx.ml",
+    "ai.onnx.training",
+    "ai.onnx.preview.training",
+    "com.microsoft",
+    "com.microsoft.nchwc",
+    "com.ms.internal.nhwc",
+];
 
-    /// `TensorProto.DataLocation.EXTERNAL`.
-    const EXTERNAL: i32 = 1;
+/// Operators of other domains that the model does not define itself.
+fn custom_operators(model: &proto::Model) -> Vec<String> {
+    let defined = |domain: &str, name: &str| {
+        model.functions.iter().any(|f| f.domain == domain && f.name == name)
+    };
+    let all = model.graph.iter().flat_map(proto::Graph::operators);
+    let custom: BTreeSet<String> = all
+        .filter(|(domain, name)| !KNOWN_DOMAINS.contains(domain) && !defined(domain, name))
+        .map(|(domain, name)| format!("{domain}:{name}"))
+        .collect();
+    custom.into_iter().collect()
+}
 
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Model {
-        #[prost(message, optional, tag = "7")]
-        pub graph: Option<Graph>,
-        #[prost(message, repeated, tag = "8")]
-        pub opsets: Vec<OperatorSet>,
-        #[prost(message, repeated, tag = "14")]
-        pub metadata: Vec<Entry>,
-        #[prost(message, repeated, tag = "25")]
-        pub functions: Vec<Function>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct OperatorSet {
-        #[prost(string, tag = "1")]
-        pub domain: String,
-        #[prost(int64, tag = "2")]
-        pub version: i64,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Entry {
-        #[prost(string, tag = "1")]
-        pub key: String,
-        #[prost(string, tag = "2")]
-        pub value: String,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Function {
-        #[prost(message, repeated, tag = "7")]
-        pub nodes: Vec<Node>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Graph {
-        #[prost(message, repeated, tag = "1")]
-        pub nodes: Vec<Node>,
-        #[prost(message, repeated, tag = "5")]
-        pub initializers: Vec<Tensor>,
-        #[prost(message, repeated, tag = "11")]
-        pub inputs: Vec<Value>,
-        #[prost(message, repeated, tag = "12")]
-        pub outputs: Vec<Value>,
-        #[prost(message, repeated, tag = "15")]
-        pub sparse_initializers: Vec<SparseTensor>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Value {
-        #[prost(string, tag = "1")]
-        pub name: String,
-        #[prost(message, optional, tag = "2")]
-        pub ty: Option<Type>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Type {
-        #[prost(message, optional, tag = "1")]
-        pub tensor: Option<TensorType>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct TensorType {
-        #[prost(message, optional, tag = "2")]
-        pub shape: Option<Shape>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Shape {
-        #[prost(message, repeated, tag = "1")]
-        pub sides: Vec<Side>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Side {
-        #[prost(int64, tag = "1")]
-        pub size: i64,
-        #[prost(string, tag = "2")]
-        pub name: String,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Node {
-        #[prost(message, repeated, tag = "5")]
-        pub attributes: Vec<Attribute>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Attribute {
-        #[prost(message, optional, tag = "5")]
-        pub tensor: Option<Tensor>,
-        #[prost(message, optional, boxed, tag = "6")]
-        pub graph: Option<Box<Graph>>,
-        #[prost(message, repeated, tag = "10")]
-        pub tensors: Vec<Tensor>,
-        #[prost(message, repeated, tag = "11")]
-        pub graphs: Vec<Graph>,
-        #[prost(message, optional, tag = "22")]
-        pub sparse_tensor: Option<SparseTensor>,
-        #[prost(message, repeated, tag = "23")]
-        pub sparse_tensors: Vec<SparseTensor>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct SparseTensor {
-        #[prost(message, optional, tag = "1")]
-        pub values: Option<Tensor>,
-        #[prost(message, optional, tag = "2")]
-        pub indices: Option<Tensor>,
-    }
-
-    #[derive(Clone, PartialEq, prost::Message)]
-    pub struct Tensor {
-        #[prost(string, tag = "8")]
-        pub name: String,
-        #[prost(int32, tag = "14")]
-        pub data_location: i32,
-    }
-
-    impl Graph {
-        /// Dimensions of the first input that is no weight.
-        pub fn first_input(&self) -> Vec<Dimension> {
-            let is_weight = |v: &&Value| self.initializers.iter().any(|t| t.name == v.name);
-            let value = self.inputs.iter().find(|v| !is_weight(v));
-            let ty = value.and_then(|v| v.ty.as_ref()?.tensor.as_ref()?.shape.as_ref());
-            let side = |s: &Side| match s.size {
-                1.. => Dimension::Fixed(s.size),
-                _ => Dimension::Free(s.name.clone()),
-            };
-            ty.map(|shape| shape.sides.iter().map(side).collect()).unwrap_or_default()
-        }
-
-        /// Name of a tensor with its values elsewhere.
-        pub fn external(&self) -> Option<&str> {
-            let sparse = self.sparse_initializers.iter().flat_map(SparseTensor::parts);
-            self.initializers
-                .iter()
-                .chain(sparse)
-                .find_map(Tensor::external)
-                .or_else(|| self.nodes.iter().find_map(Node::external))
+/// The softmax or sigmoid that an output comes from, through what leaves values as they are or means of them.
+fn ends_with(graph: &proto::Graph, output: &str) -> Option<Activation> {
+    const THROUGH: [&str; 8] =
+        ["Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Resize", "Upsample"];
+    let mut name = output;
+    // No chain is longer than the graph.
+    for _ in 0..graph.nodes.len() {
+        let node = graph.nodes.iter().find(|n| n.outputs.iter().any(|o| o == name))?;
+        match node.operator.as_str() {
+            "Softmax" => return Some(Activation::Softmax),
+            "Sigmoid" => return Some(Activation::Sigmoid),
+            operator if THROUGH.contains(&operator) => name = node.inputs.first()?,
+            _ => return None,
         }
     }
-
-    impl Node {
-        pub fn external(&self) -> Option<&str> {
-            self.attributes.iter().find_map(Attribute::external)
-        }
-    }
-
-    impl Attribute {
-        fn external(&self) -> Option<&str> {
-            let sparse = self.sparse_tensor.iter().chain(&self.sparse_tensors);
-            let tensors =
-                self.tensor.iter().chain(&self.tensors).chain(sparse.flat_map(SparseTensor::parts));
-            let mut graphs = self.graph.iter().map(|g| &**g).chain(&self.graphs);
-            tensors
-                .into_iter()
-                .find_map(Tensor::external)
-                .or_else(|| graphs.find_map(Graph::external))
-        }
-    }
-
-    impl SparseTensor {
-        fn parts(&self) -> impl Iterator<Item = &Tensor> {
-            self.values.iter().chain(&self.indices)
-        }
-    }
-
-    impl Tensor {
-        fn external(&self) -> Option<&str> {
-            (self.data_location == EXTERNAL).then_some(self.name.as_str())
-        }
-    }
+    None
 }
 
 #[cfg(test)]
@@ -270,13 +186,15 @@ mod tests {
     fn the_card_the_operator_set_and_the_free_sizes_are_found() {
         let outline = outline("both.onnx");
         assert_eq!(outline.opset, 17);
-        assert!(outline.card.unwrap().starts_with("{\"format\": 1"));
+        assert!(outline.card.as_deref().unwrap().starts_with("{\"format\": 1"));
         let free = |name: &str| Dimension::Free(name.into());
         assert_eq!(
-            outline.input,
+            outline.input(),
             [free("batch"), free("height"), free("width"), Dimension::Fixed(3)]
         );
-        assert_eq!(outline.outputs, ["labels", "logits"]);
+        assert_eq!(outline.output_names(), ["labels", "logits"]);
+        assert_eq!(outline.inputs[0].element, 2); // u8
+        assert!(outline.custom_operators.is_empty());
         assert_eq!(outline.external, None);
     }
 }

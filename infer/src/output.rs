@@ -24,6 +24,12 @@ pub fn write_native(path: &Path, labels: &GrayImage, classes: &[Class]) -> Resul
     write(path, &values, labels.dimensions(), ExtendedColorType::L8)
 }
 
+/// Writes train ids as they are, in an 8-bit PNG.
+pub fn write_ids(path: &Path, labels: &GrayImage) -> Result<()> {
+    make_parent(path)?;
+    write(path, labels.as_raw(), labels.dimensions(), ExtendedColorType::L8)
+}
+
 fn write(path: &Path, values: &[u8], size: (u32, u32), color: ExtendedColorType) -> Result<()> {
     let mut png = Vec::new();
     image::codecs::png::PngEncoder::new(&mut png)

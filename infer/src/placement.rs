@@ -2,12 +2,14 @@
 //! Not timing.
 //! The report is ONNX Runtime's own trace, JSON, one event per node that ran.
 
+use half::f16;
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, TensorRef};
 use serde::Deserialize;
 use shared::error::{Context, Error, Result};
 
 use crate::provider::Provider;
+use crate::refused::plain;
 use crate::table::counted;
 
 /// A node of a profiled run.
@@ -49,14 +51,17 @@ pub(crate) fn watch(session: &mut Session) -> Result<Vec<Node>> {
     })?;
     let (name, shape) = (input.name().to_owned(), small_shape(input));
     let count = shape.iter().product::<i64>() as usize;
-    let (bytes, floats) = (vec![0_u8; count], vec![0_f32; count]);
+    let (bytes, floats, halves) = (vec![0_u8; count], vec![0_f32; count], vec![f16::ZERO; count]);
     let image = match input.dtype().tensor_type() {
         Some(TensorElementType::Float32) => {
             TensorRef::from_array_view((shape, &floats[..])).work(what)?.into_dyn()
         }
+        Some(TensorElementType::Float16) => {
+            TensorRef::from_array_view((shape, &halves[..])).work(what)?.into_dyn()
+        }
         _ => TensorRef::from_array_view((shape, &bytes[..])).work(what)?.into_dyn(),
     };
-    session.run(ort::inputs![name => image]).work(what)?;
+    session.run(ort::inputs![name => image]).map_err(|e| plain(e.message())).work(what)?;
     let file = session.end_profiling().work(what)?;
     let text = std::fs::read_to_string(&file).work(what)?;
     read_profile(&text)

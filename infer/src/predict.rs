@@ -1,26 +1,28 @@
-//! `infer predict`: images to colour maps and overlays, with a legend. Not a score: it needs no truth.
-//! An image that cannot be read is reported, counted and makes the command fail; the others are done.
-//! Colours come from the model's card.
+//! `infer predict`: images to label images, colour maps and overlays, with a legend. Not a score: it needs no truth.
+//! An image that cannot be read, or that the model cannot be run on, is reported, counted and makes the command
+//! fail; the others are done. Colours come from the model's card.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use image::RgbImage;
 use shared::decode;
 use shared::error::{Error, Result, tell};
-use shared::output_path::{check_folder, make_folder};
-use shared::render::{Palette, class_entries, legend, paste};
+use shared::output_path::check_folder;
 
-use crate::args::{Run, parse_share};
+use self::writing::{Kinds, Writer};
+use crate::args::Run;
+use crate::average::{Averaging, Views};
 use crate::feed::{feed, loader_threads};
 use crate::interrupt;
-use crate::output::write_png;
 use crate::score::{median_ms, progress};
-use crate::session::Model;
+use crate::session::{Model, RESIZED_LABELS, Resized, Segmented};
 use crate::source::{Source, sources};
 use crate::table::counted;
+
+mod writing;
 
 /// What the user typed after `infer predict`.
 #[derive(Debug, Args)]
@@ -31,59 +33,68 @@ pub struct PredictArgs {
     /// Images, and folders with images
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Folder for NAME_color.png, NAME_overlay.png and legend.png
+    /// Folder for NAME_color.png, NAME_overlay.png and legend.png, or what is asked for in their place
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Weight of the colours in the overlay, 0 to 1
-    #[arg(long, default_value_t = 0.5, value_parser = parse_share)]
-    opacity: f64,
+    #[command(flatten)]
+    kinds: Kinds,
+    #[command(flatten)]
+    views: Views,
     #[command(flatten)]
     run: Run,
+}
+
+/// An image, decoded, and as it goes into the model unless it is seen several times.
+struct Loaded {
+    image: RgbImage,
+    input: Option<RgbImage>,
+    prepare: Duration,
 }
 
 /// Runs the command; what was written goes to `print`.
 ///
 /// # Errors
-/// A wrong request, images that could not be read, files that cannot be written, Ctrl-C.
+/// A wrong request, images that could not be read or run, files that cannot be written, Ctrl-C.
 pub fn predict(args: &PredictArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     let sources = sources(&args.inputs)?;
     spare_inputs(args, &sources)?;
     check_folder(&args.out).map_err(|e| e.within("--out"))?;
     let mut model = Model::open(&args.model, args.run.options(std::slice::from_ref(&args.model))?)?;
     tell(model.provider_line());
-    let palette = Palette::new(&model.card().classes);
-    let entries = class_entries(&model.card().classes);
+    let averaging = args.views.averaging();
+    averaging.as_ref().map_or(Ok(()), |averaging| averaging.check(&model))?;
+    let writer = Writer::new(&args.kinds, &args.out, &model.card().classes);
     let sizing = model.sizing();
 
     let bar = progress(sources.len());
     let load = |i: usize| {
         let start = Instant::now();
         let image = decode::rgb(&sources[i].path)?;
-        let input = sizing.prepare(&image);
-        Ok::<_, Error>((image, input, start.elapsed()))
+        let input = averaging.is_none().then(|| sizing.prepare(&image));
+        Ok::<_, Error>(Loaded { image, input, prepare: start.elapsed() })
     };
     let mut times: [Vec<Duration>; 3] = Default::default();
+    let mut resized = false;
     feed(sources.len(), loader_threads(), load, |i, loaded| {
         interrupt::check(i, sources.len())?;
         bar.inc(1);
-        let (image, input, prepare) = match loaded {
-            Ok(loaded) => loaded,
-            Err(error) if sources.len() == 1 => return Err(error), // said once
-            Err(error) => {
-                bar.suspend(|| tell(format_args!("unreadable: {error}")));
+        let segmented = match loaded {
+            Ok(loaded) => segment(&mut model, averaging.as_ref(), &loaded)
+                .map(|segmented| (loaded, segmented))
+                .map_err(|e| ("failed", e.within(sources[i].path.display()))),
+            Err(error) => Err(("unreadable", error)),
+        };
+        let (loaded, result) = match segmented {
+            Ok(both) => both,
+            Err((_, error)) if sources.len() == 1 => return Err(error), // said once
+            Err((word, error)) => {
+                bar.suspend(|| tell_image(word, &error));
                 return Ok(());
             }
         };
-        let result = model.segment(&input, image.dimensions())?;
-        let [color_file, overlay_file] = pictures(&args.out, &sources[i].name);
-        make_folder(&args.out)?; // not before there is something to write
-        write_png(&color_file, &palette.paint(&result.labels))?;
-        let overlay = palette.overlay(&image, &result.labels, args.opacity as f32);
-        write_png(
-            &overlay_file,
-            &above(&overlay, &legend(&entries, image.width(), legend_size(&image))),
-        )?;
-        for (list, time) in times.iter_mut().zip([prepare, result.run, result.post]) {
+        resized |= result.resized == Resized::Labels;
+        writer.write(&sources[i].name, &loaded.image, &result.labels)?;
+        for (list, time) in times.iter_mut().zip([loaded.prepare, result.run, result.post]) {
             list.push(time);
         }
         Ok(())
@@ -92,41 +103,69 @@ pub fn predict(args: &PredictArgs, print: impl Fn(&str) -> Result<()>) -> Result
     let done = times[0].len();
     if done == 0 {
         let files = sources.len();
-        let line = format!("predict: expected images that can be read, got none in {files} files");
+        let line =
+            format!("predict: expected images that can be read and run, got none in {files} files");
         return Err(Error::request(line).hint("the lines above say what is wrong with each"));
     }
-    write_png(&args.out.join(LEGEND), &legend(&entries, 640, 16.0))?;
+    writer.finish()?;
+    if resized {
+        tell(format_args!("labels {}", RESIZED_LABELS.replace("the labels'", "the images'")));
+    }
     let [prepare, run, post] = times.map(|t| median_ms(&t));
     tell(format_args!(
         "median per image: decode and prepare {prepare:.1} ms, run {run:.1} ms, labels {post:.1} ms"
     ));
-    let unread = sources.len() - done;
-    if unread > 0 {
-        return Err(Error::work(format!(
-            "predict: expected {}, got {done}; their pictures are in {}",
-            counted(sources.len(), "readable image"),
-            args.out.display()
-        ))
-        .hint("the lines above name the unreadable ones"));
-    }
-    print(&format!(
-        "{}: NAME_color.png, NAME_overlay.png, legend.png in {}\n",
-        counted(done, "image"),
-        args.out.display()
-    ))
+    conclude(args, sources.len(), done, print)
 }
 
-const LEGEND: &str = "legend.png";
+/// Says what was written, and fails if that is not all.
+fn conclude(
+    args: &PredictArgs,
+    images: usize,
+    done: usize,
+    print: impl Fn(&str) -> Result<()>,
+) -> Result<()> {
+    let out = args.out.display();
+    if done < images {
+        return Err(Error::work(format!(
+            "predict: expected {}, got {done}; their pictures are in {out}",
+            counted(images, "readable image"),
+        ))
+        .hint("the lines above name the others"));
+    }
+    print(&format!("{}: {} in {out}\n", counted(done, "image"), args.kinds.words()))
+}
 
-/// The colour map and the overlay of the image of this name.
-fn pictures(out: &Path, name: &str) -> [PathBuf; 2] {
-    ["color", "overlay"].map(|kind| out.join(format!("{name}_{kind}.png")))
+/// What is wrong with one image of several, and what to do.
+fn tell_image(word: &str, error: &Error) {
+    match error.hint_text() {
+        Some(hint) if word == "failed" => tell(format_args!("{word}: {error} ({hint})")),
+        _ => tell(format_args!("{word}: {error}")),
+    }
+}
+
+fn segment(model: &mut Model, averaging: Option<&Averaging>, loaded: &Loaded) -> Result<Segmented> {
+    let size = loaded.image.dimensions();
+    match (averaging, &loaded.input) {
+        (Some(averaging), _) => averaging.segment(model, &loaded.image, size),
+        (None, Some(input)) => model.segment(input, size),
+        (None, None) => model.segment(&model.prepare(&loaded.image), size),
+    }
 }
 
 /// Refuses to write over an input, and into a folder of inputs, where the next run would find these pictures.
 fn spare_inputs(args: &PredictArgs, sources: &[Source]) -> Result<()> {
-    let places = sources.iter().flat_map(|source| pictures(&args.out, &source.name));
-    let places = places.chain([args.out.clone(), args.out.join(LEGEND)]);
+    let names = sources.iter().map(|source| source.name.as_str());
+    let places: Vec<PathBuf> = args.kinds.places(&args.out, names).collect();
+    let mut met = BTreeSet::new();
+    if let Some(twice) = places.iter().find(|place| !met.insert(*place)) {
+        return Err(Error::request(format!(
+            "--out: {}: expected one image for each file, got two that are written to it",
+            twice.display()
+        ))
+        .hint("write label images and pictures in two runs, to two folders"));
+    }
+    let places = places.into_iter().chain([args.out.clone()]);
     // What is not there yet has no place, and overwrites nothing.
     let taken: BTreeSet<PathBuf> = places.filter_map(|place| place.canonicalize().ok()).collect();
     let is_taken = |input: &&PathBuf| input.canonicalize().is_ok_and(|real| taken.contains(&real));
@@ -139,19 +178,4 @@ fn spare_inputs(args: &PredictArgs, sources: &[Source]) -> Result<()> {
         ))
         .hint("name a folder of its own"))
     })
-}
-
-/// Text that can be read on a picture of this size.
-fn legend_size(image: &RgbImage) -> f32 {
-    (image.width() as f32 / 64.0).clamp(12.0, 28.0)
-}
-
-/// The one picture above the other, on white.
-fn above(top: &RgbImage, bottom: &RgbImage) -> RgbImage {
-    let width = top.width().max(bottom.width());
-    let mut both =
-        RgbImage::from_pixel(width, top.height() + bottom.height(), image::Rgb([255; 3]));
-    paste(&mut both, top, 0, 0);
-    paste(&mut both, bottom, 0, top.height());
-    both
 }

@@ -20,6 +20,7 @@ use shared::output_path::make_folder;
 
 use crate::model_file::ModelFile;
 use crate::placement::{judge, watch};
+use crate::refused::{plain, refused};
 use crate::runtime::{Runtime, runtime, take_last_error};
 use crate::session::{Arena, Options, Shapes, Tail};
 use crate::tail::{CutOutputs, cut};
@@ -129,7 +130,7 @@ impl Ask<'_> {
             .builder()
             .and_then(|b| Ok(b.with_execution_providers([arena.build().error_on_failure()])?))
             .and_then(|mut b| b.commit_from_memory(bytes));
-        let session = session.map_err(|e| self.refused(&e))?;
+        let session = session.map_err(|e| refused(self.file, &e))?;
         Ok(Placed { session, provider: Provider::Cpu, note, cut: cut.map(|c| c.outputs) })
     }
 
@@ -233,27 +234,15 @@ impl Ask<'_> {
     fn failed(&self, error: &ort::Error, logged: String) -> Error {
         use ErrorCode::{InvalidArgument, InvalidGraph, InvalidProtobuf, NotImplemented};
         if let InvalidArgument | InvalidGraph | InvalidProtobuf | NotImplemented = error.code() {
-            return self.refused(error);
+            return refused(self.file, error);
         }
-        let reason = if logged.is_empty() { error.to_string() } else { logged };
+        let reason = plain(&if logged.is_empty() { error.to_string() } else { logged });
         match missing_library(&reason) {
             Some(library) => Error::request(format!("expected {library}, got {reason}"))
                 .hint("install it where `ldconfig -p` lists it, or use --provider cpu"),
             // Not the request's fault: a device may come a moment after this program's start.
             None => Error::work(format!("expected a working device, got {reason}"))
                 .hint("check the driver with `nvidia-smi`, or use --provider cpu"),
-        }
-    }
-
-    fn refused(&self, error: &ort::Error) -> Error {
-        let line =
-            format!("model: {}: expected an ONNX model, got {error}", self.file.path.display());
-        match error.code() {
-            // An exception while the session is made: mostly no memory, which may be there later.
-            ErrorCode::RuntimeException => {
-                Error::work(line).hint("free memory, or export it again")
-            }
-            _ => Error::request(line).hint("the file may be truncated: export or copy it again"),
         }
     }
 }
@@ -287,7 +276,7 @@ mod tests {
         assert!(line.starts_with("expected libcudnn.so.9, got cannot load cuda.so"), "{line}");
         let (blame, line) = failed(ErrorCode::InvalidGraph, "");
         assert_eq!(blame, Blame::Request);
-        assert!(line.starts_with("model: m.onnx: expected an ONNX model"), "{line}");
+        assert!(line.starts_with("model: m.onnx: expected a model that ONNX"), "{line}");
         let (blame, line) = failed(ErrorCode::RuntimeException, "CUDA failure 100");
         assert_eq!(blame, Blame::Work);
         assert_eq!(line, "expected a working device, got CUDA failure 100");

@@ -16,7 +16,7 @@ use shared::metrics::{Confusion, Report};
 use crate::average::Averaging;
 use crate::feed::{feed, loader_threads};
 use crate::interrupt;
-use crate::session::{Model, Options, Resized, Sizing};
+use crate::session::{Model, Options, RESIZED_LABELS, Resized, Sizing};
 
 /// Time of each stage, one entry per image.
 #[derive(Debug, Default)]
@@ -163,6 +163,15 @@ pub fn score_by(
     })?;
     bar.finish_and_clear();
     Ok(scores)
+}
+
+/// Says of each model whose labels had another size what became of them.
+pub fn tell_resized(models: &[Model], scores: &[Score]) {
+    for (model, score) in models.iter().zip(scores) {
+        if score.resized == Resized::Labels {
+            tell(format_args!("{}: predictions {RESIZED_LABELS}", model.path().display()));
+        }
+    }
 }
 
 /// The numbers of a matrix; classes that are not scored have none, and are in no mean.

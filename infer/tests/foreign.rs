@@ -151,12 +151,12 @@ fn what_does_not_fit_the_graph_is_refused_with_expected_and_got() {
         )
     };
     for (name, top, input, expected) in [
-        ("foreign", "", "name = \"image\"", "expected image f32 [1, 3, ?, ?]"),
-        ("foreign", "", "layout = \"NHWC\"", "expected input f32 [1, ?, ?, 3]"),
-        ("foreign-half", "", "", "expected input f32"),
+        ("foreign", "", "name = \"image\"", "expected image f32 [?, 3, ?, ?]"),
+        ("foreign", "", "layout = \"NHWC\"", "expected input f32 [?, ?, ?, 3]"),
+        ("foreign", "", "color = \"gray\"", "expected 1 finite numbers, one per channel"),
         ("foreign", "output = \"aux\"", "", "expected the output aux of its card, got [\"out\"]"),
         ("foreign-two-outputs", "", "", "expected one output, got [\"out\", \"aux\"]"),
-        ("foreign-fixed", "", "size = [48, 24]", "expected input f32 [1, 3, 24, 48]"),
+        ("foreign-fixed", "", "size = [48, 24]", "expected input f32 [?, 3, 24, 48]"),
         ("foreign", "", "colour = \"RGB\"", "unknown field `colour`"),
         ("both", "", "", "expected a model without a card of its own"),
     ] {
@@ -167,5 +167,5 @@ fn what_does_not_fit_the_graph_is_refused_with_expected_and_got() {
     let start = five.find("{ name = \"sky\"").unwrap();
     let end = five.find("{ name = \"road\"").unwrap();
     std::fs::write(folder.join("six.toml"), [&five[..start], &five[end..]].concat()).unwrap();
-    assert!(info("foreign", "", "").contains("expected out f32 [1, 5, ?, ?], got out"));
+    assert!(info("foreign", "", "").contains("such as out f32 [?, 5, ?, ?], got out"));
 }

@@ -40,10 +40,60 @@ fn a_model_that_is_not_there_or_is_none_or_is_cut_off_is_refused() {
     }
 }
 
+/// Each with its own words and its own hint: none of them is a truncated ONNX file.
+#[test]
+fn what_is_another_kind_of_file_is_called_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.onnx");
+    let safetensors = [&16_u64.to_le_bytes()[..], b"{\"w\":{\"dtype\":1}}"].concat();
+    let lfs = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n";
+    let cases: [(&[u8], &str, &str); 8] = [
+        (lfs.as_bytes(), "got a Git LFS pointer", "git lfs pull"),
+        (b"<!DOCTYPE html>\n<html lang=\"en\">", "got a web page", "download the file itself"),
+        (b"PK\x03\x04\0\0archive/data.pkl", "got a PyTorch file", "torch.onnx.export"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j", "got a pickled PyTorch file", "torch.onnx.export"),
+        (&safetensors, "got weights without a network (safetensors)", "train export"),
+        (b"\x08\x01\x12\xf6\x03\n\x0c", "got a TensorFlow model", "tf2onnx"),
+        (b"\x1c\0\0\0TFL3\x14\0", "got a TensorFlow Lite model", "--tflite"),
+        (b"\x89HDF\r\n\x1a\n\0", "got a Keras or HDF5 file", "tf2onnx"),
+    ];
+    for (bytes, expected, hint) in cases {
+        std::fs::write(&path, bytes).unwrap();
+        let text = info(&path);
+        assert!(text.contains(&format!("m.onnx: expected an ONNX model, {expected}")), "{text}");
+        assert!(text.lines().nth(1).unwrap().contains(hint), "{text}");
+        assert!(!text.contains("truncated"), "{text}");
+    }
+    let text = info(folder.path());
+    assert!(text.contains("got a folder") && text.contains("--saved-model"), "{text}");
+}
+
+#[test]
+fn what_onnx_runtime_does_not_open_is_told_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let card = folder.path().join("card.toml");
+    let input = "mean = [0, 0, 0]\nstd = [1, 1, 1]\n";
+    std::fs::write(&card, format!("dataset = \"camvid\"\n[input]\n{input}")).unwrap();
+    for (name, expected, hint) in [
+        ("ir-99", "expected an IR version of at most ", "model.ir_version = "),
+        ("opset-99", "expected an operator set of at most ", "opset_version=17"),
+        ("custom", "got operators of its own: mmdeploy:NonMaxThing", "without them"),
+    ] {
+        let mut command = infer();
+        command.args(["bench", "--provider", "cpu", "--model"]);
+        command.arg(model(&format!("elsewhere-{name}"))).arg("--card").arg(&card);
+        let text = error_of(&mut command, 2);
+        assert!(text.contains(expected), "{name}: {text}");
+        assert!(text.lines().last().unwrap().contains(hint), "{name}: {text}");
+        assert!(!text.contains("truncated") && !text.contains("onnxruntime_src"), "{text}");
+    }
+}
+
 #[test]
 fn a_model_without_a_card_or_with_a_broken_one_is_refused() {
-    let text = info(&model("no-card"));
-    assert!(text.contains("expected a card") && text.contains("hint: "), "{text}");
+    let text =
+        error_of(infer().args(["bench", "--provider", "cpu", "--model"]).arg(model("no-card")), 2);
+    assert!(text.contains("expected a card") && text.contains("--write-card FILE.toml"), "{text}");
     assert!(info(&model("broken-card")).contains("model card: not readable"));
 }
 

@@ -10,7 +10,9 @@ use crate::labels::{Class, MAX_CLASSES};
 mod foreign;
 mod probe;
 
-pub use foreign::{ColorOrder, ForeignCard, ForeignInput, Layout};
+pub use foreign::{
+    Activation, ColorOrder, ForeignCard, ForeignInput, ForeignOutput, Gives, Graph, Layout,
+};
 pub use probe::{Probe, probe_image};
 
 /// Version of the card this program writes and the only one it reads.

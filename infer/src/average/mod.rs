@@ -10,10 +10,14 @@ use shared::error::{Error, Result};
 use shared::metrics::Averaged;
 use shared::preprocess::resize_image;
 
+mod meaning;
 mod probabilities;
+mod views;
 
 pub use self::probabilities::Probabilities;
 use self::probabilities::{Mirror, Region};
+pub use self::views::Views;
+use crate::contract::Meaning;
 use crate::session::{Input, Model, Resized, Segmented, Size, Want};
 
 /// How an image is seen several times.
@@ -63,7 +67,7 @@ impl Averaging {
             return Err(Error::request(format!(
                 "{at}: expected logits to average, got labels only"
             ))
-            .hint("export it with --outputs both"));
+            .hint("labels have no mean: export it with its logits (--outputs both; of a model from elsewhere without its argmax), or leave out --scales, --flip and --window"));
         }
         let sizing = model.sizing();
         match (self.window, sizing.fixed.filter(|_| sizing.rigid)) {
@@ -101,6 +105,7 @@ impl Averaging {
         run_time: &mut Duration,
     ) -> Result<Probabilities> {
         let mut sum = Probabilities::zero(model.card().classes.len(), size);
+        sum.threshold = meaning::threshold(model);
         for &scale in &self.scales {
             let scaled = self.scaled(model, image, scale)?;
             self.add(model, &scaled, Mirror::No, &mut sum, run_time)?;
@@ -192,13 +197,32 @@ fn look(
     mirror: Mirror,
     run_time: &mut Duration,
 ) -> Result<()> {
-    let classes = model.card().classes.len();
+    match look_once(model, image, sum, region, mirror, run_time) {
+        Ok(meaning) => meaning::settle(model, meaning),
+        Err(error) => return Err(model.explain(error, image.dimensions())),
+    }
+    Ok(())
+}
+
+/// As [`look`]; what its logits meant.
+fn look_once(
+    model: &mut Model,
+    image: &RgbImage,
+    sum: &mut Probabilities,
+    region: Region,
+    mirror: Mirror,
+    run_time: &mut Duration,
+) -> Result<Meaning> {
+    let (classes, known) = (model.card().classes.len(), model.meaning());
+    let at = format!("model: {}", model.path().display());
     let start = Instant::now();
     let answer = model.run(Input::image(image), Want::Logits)?;
     *run_time += start.elapsed();
     let [_, _, h, w] = answer.logits_shape(classes)?;
-    sum.add_softmax(answer.logits()?, (w as u32, h as u32), region, mirror);
-    Ok(())
+    let logits = answer.logits()?;
+    let meaning = meaning::of(logits, classes, known).map_err(|e| e.within(at))?;
+    sum.add_logits(logits, (w as u32, h as u32), region, mirror, meaning);
+    Ok(meaning)
 }
 
 /// Where windows begin along a side: a fixed step, the last one moved back to end with the image.

@@ -6,6 +6,7 @@ use image::GrayImage;
 use rayon::prelude::*;
 use shared::error::{Error, Result};
 
+use crate::contract::{Channel, Meaning};
 use crate::session::Size;
 use crate::upsample::{RowBest, resize_row, taps};
 
@@ -38,12 +39,15 @@ pub struct Probabilities {
     classes: usize,
     size: Size,
     values: Vec<f32>,
+    /// Above which probability a place is of the second of two classes; none: the most probable class.
+    pub(super) threshold: Option<f32>,
 }
 
 impl Probabilities {
     /// Nothing added yet.
     pub fn zero(classes: usize, size: Size) -> Self {
-        Self { classes, size, values: vec![0.0; classes * size.0 as usize * size.1 as usize] }
+        let values = vec![0.0; classes * size.0 as usize * size.1 as usize];
+        Self { classes, size, values, threshold: None }
     }
 
     /// Width and height.
@@ -72,7 +76,19 @@ impl Probabilities {
                 || RowBest::new(width),
                 |best, (out, row)| {
                     best.reset();
-                    row.chunks_exact(width).enumerate().for_each(|(c, row)| best.offer(c, row));
+                    match self.threshold {
+                        // The first class's probability is one less the second's: the threshold stands for it.
+                        Some(threshold) => {
+                            let second = &row[width..];
+                            let rival = |p: &f32| if p.is_nan() { f32::NAN } else { threshold };
+                            best.offer(0, &second.iter().map(rival).collect::<Vec<_>>());
+                            best.offer(1, second);
+                        }
+                        None => row
+                            .chunks_exact(width)
+                            .enumerate()
+                            .for_each(|(class, row)| best.offer(class, row)),
+                    }
                     best.write(out)
                 },
             )
@@ -97,17 +113,23 @@ impl Probabilities {
         });
     }
 
-    /// Adds the softmax of `logits` f32 `[classes, h, w]`, resized bilinearly to the region before it is taken.
-    pub(super) fn add_softmax(
+    /// Adds what `logits` f32 `[classes, h, w]` mean, resized bilinearly to the region before that is worked out.
+    pub(super) fn add_logits(
         &mut self,
         logits: &[f32],
         from: Size,
         region: Region,
         mirror: Mirror,
+        meaning: Meaning,
     ) {
         let (w, plane) = (from.0 as usize, from.0 as usize * from.1 as usize);
         let row = |class: usize, y: usize| &logits[class * plane + y * w..][..w];
-        self.add(row, from, region, mirror, softmax);
+        let finish = |values: &mut [f32], width: usize| match meaning {
+            Meaning::Logits => softmax(values, width),
+            Meaning::Softmax | Meaning::Sigmoid => (),
+            Meaning::Channel(channel) => two_classes(values, width, channel),
+        };
+        self.add(row, from, region, mirror, finish);
     }
 
     /// Adds another map, resized bilinearly to all of this one.
@@ -176,17 +198,56 @@ fn softmax(values: &mut [f32], width: usize) {
     }
 }
 
+/// Probabilities of two classes from a channel, which is the second row of `[2, width]`.
+fn two_classes(values: &mut [f32], width: usize, channel: Channel) {
+    let (first, second) = values.split_at_mut(width);
+    for (first, second) in first.iter_mut().zip(second) {
+        if !channel.squashed {
+            *second = 1.0 / (1.0 + (-*second).exp());
+        }
+        *first = 1.0 - *second;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn add_softmax(
+        sum: &mut Probabilities,
+        logits: &[f32],
+        from: Size,
+        region: Region,
+        mirror: Mirror,
+    ) {
+        sum.add_logits(logits, from, region, mirror, Meaning::Logits);
+    }
+
+    #[test]
+    fn a_channel_is_divided_by_its_threshold_and_not_by_half() {
+        for (squashed, values) in [(true, [0.4, 0.2]), (false, [-0.405_465_1, -1.386_294_4])] {
+            for (threshold, expected) in [(0.3, [1, 0]), (0.5, [0, 0]), (0.1, [1, 1])] {
+                let channel = Channel { squashed, threshold };
+                let logits = [[channel.rival(); 2], values].concat(); // [2, 1, 2]
+                let mut sum = Probabilities::zero(2, (2, 1));
+                sum.threshold = Some(threshold);
+                let region = Region::whole((2, 1));
+                sum.add_logits(&logits, (2, 1), region, Mirror::No, Meaning::Channel(channel));
+                assert_eq!(sum.labels().unwrap().into_raw(), expected, "{squashed} {threshold}");
+                assert!(
+                    (sum.at(0, 0, 0) - 0.6).abs() < 1e-6 && (sum.at(1, 0, 0) - 0.4).abs() < 1e-6
+                );
+            }
+        }
+    }
 
     #[test]
     fn a_mirrored_view_is_turned_back() {
         let logits = [3.0, 0.0, 0.0, /* class 1 */ 0.0, 0.0, 0.0]; // [2, 1, 3]
         let mut sum = Probabilities::zero(2, (3, 1));
-        sum.add_softmax(&logits, (3, 1), Region::whole((3, 1)), Mirror::Yes);
+        add_softmax(&mut sum, &logits, (3, 1), Region::whole((3, 1)), Mirror::Yes);
         assert!(sum.at(0, 2, 0) > 0.9 && sum.at(0, 0, 0) == 0.5);
-        sum.add_softmax(&logits, (3, 1), Region::whole((3, 1)), Mirror::No);
+        add_softmax(&mut sum, &logits, (3, 1), Region::whole((3, 1)), Mirror::No);
         assert_eq!(sum.at(0, 0, 0), sum.at(0, 2, 0));
     }
 
@@ -195,7 +256,7 @@ mod tests {
         let mut sum = Probabilities::zero(2, (5, 2));
         for x in [0, 1] {
             let region = Region { x, y: 0, width: 4, height: 2 };
-            sum.add_softmax(&[1.0; 16], (4, 2), region, Mirror::No);
+            add_softmax(&mut sum, &[1.0; 16], (4, 2), region, Mirror::No);
         }
         sum.divide_by_cover(&[1.0, 2.0, 2.0, 2.0, 1.0], &[1.0, 1.0]);
         assert!(sum.values.iter().all(|v| (v - 0.5).abs() < 1e-6), "{:?}", sum.values);
@@ -204,9 +265,9 @@ mod tests {
     #[test]
     fn large_logits_do_not_overflow_and_what_is_no_number_is_an_error() {
         let mut sum = Probabilities::zero(2, (1, 1));
-        sum.add_softmax(&[1e4, -1e4], (1, 1), Region::whole((1, 1)), Mirror::No);
+        add_softmax(&mut sum, &[1e4, -1e4], (1, 1), Region::whole((1, 1)), Mirror::No);
         assert_eq!((sum.at(0, 0, 0), sum.labels().unwrap().into_raw()), (1.0, vec![0]));
-        sum.add_softmax(&[f32::NAN, 0.0], (1, 1), Region::whole((1, 1)), Mirror::No);
+        add_softmax(&mut sum, &[f32::NAN, 0.0], (1, 1), Region::whole((1, 1)), Mirror::No);
         assert!(sum.labels().is_err());
     }
 }

@@ -89,6 +89,7 @@ pub fn compare(args: &CompareArgs, print: impl Fn(&str) -> Result<()>) -> Result
         picks.see(scene, &interest);
         Ok(())
     })?;
+    score::tell_resized(&models, &scores);
     let reports: Vec<Report> =
         scores.iter().map(|s| score::report(&s.confusion, &index.descriptor)).collect();
     // At once: this took the time, and a picture may fail.

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use image::RgbImage;
 use ort::session::SessionOutputs;
-use ort::value::PrimitiveTensorElementType;
+use ort::value::{DynValue, PrimitiveTensorElementType};
 use shared::error::{Context, Error, Result};
 
+use super::Size;
 use crate::contract::shape_line;
 
 /// One of the two things a model can give.
@@ -71,9 +72,9 @@ pub struct Answer<'a> {
 pub(super) enum Values<'a> {
     /// In ONNX Runtime's memory.
     Runtime(SessionOutputs<'a>),
-    /// Computed from coarse logits.
-    Labels(Vec<u8>),
-    /// Resized from coarse logits, with their dimensions.
+    /// Computed from coarse logits, or read from another type or layout; with their dimensions.
+    Labels(Vec<u8>, [usize; 3]),
+    /// Resized from coarse logits, or read from another type or layout; with their dimensions.
     Logits(Vec<f32>, [usize; 4]),
 }
 
@@ -84,7 +85,7 @@ impl Answer<'_> {
     /// If logits were wanted, or the output is of another type.
     pub fn labels(&self) -> Result<&[u8]> {
         match &self.values {
-            Values::Labels(labels) => Ok(labels),
+            Values::Labels(labels, _) => Ok(labels),
             Values::Logits(..) => Err(self.other("labels", "logits")),
             Values::Runtime(outputs) => Ok(self.tensor(outputs, &self.name)?.1),
         }
@@ -97,9 +98,18 @@ impl Answer<'_> {
     pub fn logits(&self) -> Result<&[f32]> {
         match &self.values {
             Values::Logits(logits, _) => Ok(logits),
-            Values::Labels(_) => Err(self.other("logits", "labels")),
+            Values::Labels(..) => Err(self.other("logits", "labels")),
             Values::Runtime(outputs) => Ok(self.tensor(outputs, &self.name)?.1),
         }
+    }
+
+    /// Width and height of the labels: in models from elsewhere perhaps smaller than the input.
+    pub(super) fn labels_size(&self) -> Size {
+        let [_, h, w] = match self.values {
+            Values::Labels(_, shape) => shape,
+            _ => self.input.map(|side| side as usize),
+        };
+        (w as u32, h as u32)
     }
 
     /// Dimensions of the logits, `[batch, classes, h, w]`, checked: of the input's batch, and positive.
@@ -110,7 +120,7 @@ impl Answer<'_> {
         let outputs = match &self.values {
             Values::Runtime(outputs) => outputs,
             Values::Logits(_, shape) => return Ok(*shape),
-            Values::Labels(_) => return Err(self.other("logits", "labels")),
+            Values::Labels(..) => return Err(self.other("logits", "labels")),
         };
         let (shape, _) = self.tensor::<f32>(outputs, &self.name)?;
         let [batch, ..] = self.input;
@@ -138,6 +148,14 @@ impl Answer<'_> {
         expect("logits", &[n, classes as i64, h, w].map(Some), got)
     }
 
+    /// The output that was asked for, as ONNX Runtime has it; `None` if it was read already.
+    pub(super) fn raw(&self) -> Result<Option<&DynValue>> {
+        match &self.values {
+            Values::Runtime(outputs) => value_of(outputs, &self.name).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     fn other(&self, expected: &str, got: &str) -> Error {
         Error::work(format!("output {}: expected {expected}, got {got}", self.name))
     }
@@ -147,16 +165,19 @@ impl Answer<'_> {
         outputs: &'o SessionOutputs<'_>,
         name: &str,
     ) -> Result<(&'o [i64], &'o [T])> {
-        let value = outputs
-            .get(name)
-            .ok_or_else(|| Error::work(format!("output {name}: expected one, got none")))?;
+        let value = value_of(outputs, name)?;
         let (shape, values) = value.try_extract_tensor::<T>().work(|| format!("output {name}"))?;
         Ok((shape, values))
     }
 }
 
+fn value_of<'o>(outputs: &'o SessionOutputs<'_>, name: &str) -> Result<&'o DynValue> {
+    let none = || Error::work(format!("output {name}: expected one, got none"));
+    outputs.get(name).ok_or_else(none)
+}
+
 /// Refuses an output of other dimensions; `None` stands for any above 0.
-fn expect(output: &str, expected: &[Option<i64>], got: &[i64]) -> Result<()> {
+pub(super) fn expect(output: &str, expected: &[Option<i64>], got: &[i64]) -> Result<()> {
     let fits = |(expected, &got): (&Option<i64>, &i64)| expected.map_or(got > 0, |e| e == got);
     if expected.len() == got.len() && expected.iter().zip(got).all(fits) {
         return Ok(());

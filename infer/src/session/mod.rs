@@ -1,10 +1,12 @@
 //! An exported model, opened: its card, checked against the graph, and running it on frames.
 //! Not decoding and not display; where it runs is `provider`'s, the library itself `runtime`'s, what it may
-//! be is `contract`'s. One file an idea: `options`, `pixels` (into the graph), `io`, `segment`, `sizing`.
+//! be is `contract`'s. One file an idea: `options`, `pixels` (into the graph), `io`, `reading` (out of a graph from
+//! elsewhere), `segment`, `sizing`, `trouble` (runs that fail).
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use half::f16;
 use image::RgbImage;
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
 use ort::value::{Outlet, TensorRef};
@@ -14,18 +16,20 @@ use shared::error::{Context, Error, Result};
 mod io;
 mod options;
 pub(crate) mod pixels;
+mod reading;
 mod segment;
 mod sizing;
+mod trouble;
 
 pub use io::{Answer, Input, Want};
 pub(crate) use options::check_cards;
 pub use options::{Arena, CardFor, Options, Shapes, Tail};
-pub use segment::{Resized, Segmented};
+pub use segment::{RESIZED_LABELS, Resized, Segmented};
 pub use sizing::{Size, Sizing};
 
 use self::io::Values;
-use self::pixels::Pixels;
-use crate::contract::{CardSource, Contract, Ending};
+use self::pixels::{Normalization, Pixels};
+use crate::contract::{CardSource, Contract, Ending, Meaning};
 use crate::manifest::Manifest;
 use crate::model_file::ModelFile;
 use crate::outline::{Dimension, Outline};
@@ -44,8 +48,19 @@ pub struct Model {
     note: String,
     labels_run: Option<RunOptions<HasSelectedOutputs>>,
     logits_run: Option<RunOptions<HasSelectedOutputs>>,
-    /// Normalized pixels of the last run, kept so that the next one allocates nothing.
+    /// Pixels of the last run as the graph takes them, kept so that the next one allocates nothing.
+    buffers: Buffers,
+    /// Whether ONNX Runtime ended the last run with an error that is not about memory.
+    failed: bool,
+}
+
+#[derive(Default)]
+struct Buffers {
     floats: Vec<f32>,
+    halves: Vec<f16>,
+    bytes: Vec<u8>,
+    /// The same image as often as the graph takes images at once.
+    repeated: Vec<u8>,
 }
 
 impl Model {
@@ -88,7 +103,7 @@ impl Model {
             let selector = contract.output(want).map(|name| {
                 let selector = OutputSelector::no_default().with(name);
                 match &contract.ending {
-                    Ending::Whole { .. } => selector,
+                    Ending::Whole { .. } | Ending::Foreign { .. } => selector,
                     Ending::Cut(cut) => selector.with(&cut.sizes),
                 }
             });
@@ -98,7 +113,6 @@ impl Model {
         let (labels_run, logits_run) = (select(Want::Labels)?, select(Want::Logits)?);
         let provider::Placed { session, provider, note, .. } = placed;
         let path = file.path.clone();
-        let floats = Vec::new();
         Ok(Self {
             session,
             path,
@@ -108,7 +122,8 @@ impl Model {
             note,
             labels_run,
             logits_run,
-            floats,
+            buffers: Buffers::default(),
+            failed: false,
         })
     }
 
@@ -135,13 +150,28 @@ impl Model {
     /// One line for the user: where it really runs.
     pub fn provider_line(&self) -> String {
         let version = runtime().map_or("", |r| r.version.as_str());
-        let note = if self.note.is_empty() { String::new() } else { format!(" ({})", self.note) };
+        let batch = self.contract.batch;
+        let filled = (batch > 1).then(|| format!("its batch of {batch} filled with one image"));
+        let notes = [Some(self.note.clone()).filter(|n| !n.is_empty()), filled];
+        let notes: Vec<String> = notes.into_iter().flatten().collect();
+        let note =
+            if notes.is_empty() { String::new() } else { format!(" ({})", notes.join("; ")) };
         format!("{}: {} on ONNX Runtime {version}{note}", self.path.display(), self.provider)
     }
 
     /// Whether the model gives this.
     pub fn gives(&self, want: Want) -> bool {
         self.contract.output(want).is_some()
+    }
+
+    /// What its logits mean; `None` until values have shown it.
+    pub(crate) fn meaning(&self) -> Option<Meaning> {
+        self.contract.meaning
+    }
+
+    /// Remembers what its logits mean.
+    pub(crate) fn settle(&mut self, meaning: Meaning) {
+        self.contract.meaning = Some(meaning);
     }
 
     /// Inputs and outputs of the graph as ONNX Runtime shows them, for the user: with [`Tail::Whole`] the file's.
@@ -186,23 +216,42 @@ impl Model {
             ))
             .hint("`train export --outputs both` gives labels and logits"));
         };
+        let batch = self.contract.batch;
+        let Buffers { floats, halves, bytes, repeated } = &mut self.buffers;
+        let input = if batch > 1 && input.batch == 1 {
+            *repeated = input.pixels.repeat(batch as usize);
+            Input { pixels: repeated, batch, ..input }
+        } else {
+            input
+        };
         let what = || "input".to_owned();
+        let shape = |n: &Normalization| n.shape(input.batch, input.height, input.width);
         let value = match &self.contract.pixels {
             Pixels::Bytes => {
                 TensorRef::from_array_view((input.shape(), input.pixels)).work(what)?.into_dyn()
             }
-            Pixels::Floats(normalization) => {
-                normalization.apply(input.pixels, input.batch, &mut self.floats);
-                let shape = normalization.shape(input.batch, input.height, input.width);
-                TensorRef::from_array_view((shape, &self.floats[..])).work(what)?.into_dyn()
+            Pixels::Rearranged(n) => {
+                n.apply(input.pixels, input.batch, bytes);
+                TensorRef::from_array_view((shape(n), &bytes[..])).work(what)?.into_dyn()
+            }
+            Pixels::Floats(n) => {
+                n.apply(input.pixels, input.batch, floats);
+                TensorRef::from_array_view((shape(n), &floats[..])).work(what)?.into_dyn()
+            }
+            Pixels::Halves(n) => {
+                n.apply(input.pixels, input.batch, halves);
+                TensorRef::from_array_view((shape(n), &halves[..])).work(what)?.into_dyn()
             }
         };
+        let failed = &mut self.failed;
+        *failed = false;
         let outputs = self
             .session
             .run_with_options(ort::inputs![self.contract.input.as_str() => value], options)
             .map_err(|e| {
-                let (w, h) = (input.width, input.height);
-                Error::work(format!("model: {at}: run on {w}x{h}: {e}"))
+                let (error, is_memory) = trouble::of_run(&e, (input.width, input.height));
+                *failed = !is_memory;
+                error.within(format!("model: {at}"))
             })?;
         let [n, h, w, _] = input.shape();
         let answer = Answer {
@@ -215,6 +264,11 @@ impl Model {
         match &self.contract.ending {
             Ending::Whole { .. } => answer.checked(want, classes),
             Ending::Cut(cut) => finish(answer, cut, classes, input, want),
+            Ending::Foreign { form, .. } => {
+                let start = Instant::now();
+                let answer = reading::read(answer, *form, batch, classes);
+                answer.map(|answer| Answer { post: start.elapsed(), ..answer })
+            }
         }
         .map_err(|e| e.within(format!("model: {at}")))
     }
@@ -240,6 +294,7 @@ fn finish<'a>(
                 .collect::<std::result::Result<Vec<_>, _>>()
                 .map_err(segment::not_a_number)?
                 .concat(),
+            [n, to.1 as usize, to.0 as usize],
         ),
         Want::Logits => {
             let shape = [n, classes, to.1 as usize, to.0 as usize];
@@ -263,7 +318,7 @@ fn fixed_sizes(
 ) -> Option<Vec<(String, i64)>> {
     let size = options.input_size.or(source.size());
     let mut sizes = Vec::new();
-    for (place, dimension) in outline.input.iter().enumerate() {
+    for (place, dimension) in outline.input().iter().enumerate() {
         if let Dimension::Free(name) = dimension {
             let size = source.dimensions(size?).get(place).copied();
             sizes.push((Some(name.clone()).filter(|n| !n.is_empty())?, size?));

@@ -21,6 +21,10 @@ pub enum Resized {
     Labels,
 }
 
+/// For the user: what became of labels that had another size ([`Resized::Labels`]).
+pub const RESIZED_LABELS: &str =
+    "resized to the labels' size by nearest, since the model gives no logits";
+
 /// What a frame became.
 #[derive(Debug, Clone)]
 pub struct Segmented {
@@ -40,6 +44,12 @@ impl Model {
     /// # Errors
     /// As [`Model::run`]; logits that are not numbers, or labels that are no class.
     pub fn segment(&mut self, image: &RgbImage, size: Size) -> Result<Segmented> {
+        // In two steps, since a failed run is looked into with the model in hand.
+        let segmented = self.segment_once(image, size);
+        segmented.map_err(|error| self.explain(error, image.dimensions()))
+    }
+
+    fn segment_once(&mut self, image: &RgbImage, size: Size) -> Result<Segmented> {
         let want = match (self.gives(Want::Labels), self.gives(Want::Logits)) {
             (true, logits) if image.dimensions() == size || !logits => Want::Labels,
             _ => Want::Logits,
@@ -52,7 +62,7 @@ impl Model {
         let run = start.elapsed().saturating_sub(behind);
         let start = Instant::now();
         let (labels, resized) = match want {
-            Want::Labels => fit_labels(answer.labels()?, image.dimensions(), size, classes),
+            Want::Labels => fit_labels(answer.labels()?, answer.labels_size(), size, classes),
             Want::Logits => {
                 let [_, _, h, w] = answer.logits_shape(classes).map_err(|e| e.within(&at))?;
                 fit_logits(answer.logits()?, (w as u32, h as u32), size, classes)

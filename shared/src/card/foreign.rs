@@ -1,6 +1,7 @@
 //! The card of a model from elsewhere: what a user writes in TOML about an ONNX file that says nothing of
 //! itself, such as an export of torchvision, segmentation_models_pytorch or mmsegmentation.
 //! Not checked against the graph, which is `infer`'s; here only against itself. models/README.md has examples.
+//! The two halves of a graph have a file each: `input`, `output`.
 
 use std::path::Path;
 
@@ -8,93 +9,34 @@ use serde::Deserialize;
 
 use super::{Card, FORMAT, Input, Output, Probe, Training};
 use crate::dataset::Descriptor;
-use crate::decode::MAX_SIDE;
 use crate::digest::sha256;
 use crate::error::{Context, Error, Result};
 use crate::labels::{Class, MAX_CLASSES};
 use crate::preprocess::RESIZE_FILTER;
 
+mod input;
+mod output;
+
+pub use input::{ColorOrder, ForeignInput, Layout};
+pub use output::{Activation, ForeignOutput, Gives};
+
 const HINT: &str = "models/README.md shows such a card";
 
-/// Where the colour channels stand in the input.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum Layout {
-    /// `[batch, 3, height, width]`, PyTorch's.
-    #[serde(rename = "NCHW")]
-    ChannelsFirst,
-    /// `[batch, height, width, 3]`.
-    #[serde(rename = "NHWC")]
-    ChannelsLast,
-}
-
-/// Order of the colour channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-pub enum ColorOrder {
-    /// Red, green, blue.
-    #[serde(rename = "RGB")]
-    Rgb,
-    /// Blue, green, red, as OpenCV reads images.
-    #[serde(rename = "BGR")]
-    Bgr,
-}
-
-/// What a user says of a model: f32 image in, f32 logits `[batch, classes, h, w]` out.
+/// What a user says of a model: an image in, logits or labels out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForeignCard {
     /// Name for tables and titles; none: the file's.
     pub name: Option<String>,
     /// Data set whose classes it knows.
     pub dataset: String,
-    /// Its classes, in the order of its logits.
+    /// Its classes, in the order of its logits, at least two.
     pub classes: Vec<Class>,
     /// What goes in.
     pub input: ForeignInput,
-    /// Name of the graph's output with the logits; none: the graph has one output.
-    pub output: Option<String>,
+    /// What comes out.
+    pub output: ForeignOutput,
     /// SHA-256 of its text, followed by the classes as JSON if those stand in another file.
     pub sha256: String,
-}
-
-/// What goes into such a model: `(value / 255 * white - mean) / std` per channel.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ForeignInput {
-    /// Name of the graph's input; none: the graph has one.
-    pub name: Option<String>,
-    /// Order of the dimensions.
-    #[serde(default = "channels_first")]
-    pub layout: Layout,
-    /// Order of the channels, also of `mean` and `std`.
-    #[serde(default = "rgb")]
-    pub color: ColorOrder,
-    /// What white is before mean and std: 1 (torchvision) or 255 (mmsegmentation).
-    #[serde(default = "one")]
-    pub white: f32,
-    /// Subtracted.
-    pub mean: [f32; 3],
-    /// Divided by.
-    pub std: [f32; 3],
-    /// Width and height that images are resized to; none: the graph's if those are fixed, else their own.
-    pub size: Option<[u32; 2]>,
-    /// Width and height are rounded up to multiples of this.
-    #[serde(default = "every_size")]
-    pub multiple: u32,
-}
-
-fn channels_first() -> Layout {
-    Layout::ChannelsFirst
-}
-
-fn rgb() -> ColorOrder {
-    ColorOrder::Rgb
-}
-
-fn one() -> f32 {
-    1.0
-}
-
-fn every_size() -> u32 {
-    1
 }
 
 /// The file as it is written.
@@ -105,7 +47,8 @@ struct File {
     dataset: Option<String>,
     classes: Option<Vec<Entry>>,
     input: ForeignInput,
-    output: Option<String>,
+    #[serde(default)]
+    output: ForeignOutput,
 }
 
 #[derive(Deserialize)]
@@ -158,58 +101,29 @@ impl ForeignCard {
     }
 
     fn check(&self) -> Result<()> {
-        let refuse = |field: &str, expected: &str, got: String| {
-            Err(Error::request(format!("{field}: expected {expected}, got {got}")).hint(HINT))
-        };
         let count = self.classes.len();
-        if !(1..=MAX_CLASSES).contains(&count) {
-            return refuse("classes", "1 to 255", count.to_string());
+        if count == 1 {
+            return refuse("classes", "two or more", "one".into()).map_err(|e| {
+                e.hint("a pixel is one class or another: name the background too, first; a single output channel is then divided by its threshold (models/README.md)")
+            });
+        }
+        if !(2..=MAX_CLASSES).contains(&count) {
+            return refuse("classes", "2 to 255", count.to_string());
         }
         for (i, class) in self.classes.iter().enumerate() {
             if class.name.is_empty() || self.classes[..i].iter().any(|c| c.name == class.name) {
                 return refuse("classes", "names, each once", format!("{:?}", class.name));
             }
         }
-        let input = &self.input;
-        if !input.mean.iter().all(|v| v.is_finite()) {
-            return refuse("input.mean", "three numbers", format!("{:?}", input.mean));
-        }
-        for (field, values) in [("input.std", &input.std[..]), ("input.white", &[input.white])] {
-            if !values.iter().all(|v| v.is_finite() && *v > 0.0) {
-                return refuse(field, "numbers above 0", format!("{values:?}"));
-            }
-        }
-        if !(1..=1024).contains(&input.multiple) {
-            return refuse("input.multiple", "1 to 1024", input.multiple.to_string());
-        }
-        let fits =
-            |side: &u32| (1..=MAX_SIDE).contains(side) && side.is_multiple_of(input.multiple);
-        match input.size {
-            Some(size) if !size.iter().all(fits) => {
-                let expected = format!("sides of 1 to {MAX_SIDE}, multiples of {}", input.multiple);
-                refuse("input.size", &expected, format!("{size:?}"))
-            }
-            _ => Ok(()),
-        }
+        self.input.check()?;
+        self.output.check(count)
     }
 
     /// The card that commands read, once the graph has been asked for what only it knows: the input's name,
-    /// the size (width, height) if it is fixed, the operator set. It has no probe.
-    pub fn card(&self, name: &str, input: &str, size: Option<(u32, u32)>, opset: u32) -> Card {
+    /// and type, the size (width, height) if it is fixed, the output, the operator set. It has no probe.
+    pub fn card(&self, name: &str, graph: Graph) -> Card {
         let raw = &self.input;
-        // The card states mean and deviation as (R, G, B) of values in 0..1.
-        let stated = |values: [f32; 3]| {
-            let [a, b, c] = values.map(|v| v / raw.white);
-            if raw.color == ColorOrder::Bgr { [c, b, a] } else { [a, b, c] }
-        };
-        let layout = match raw.layout {
-            Layout::ChannelsFirst => "NCHW",
-            Layout::ChannelsLast => "NHWC",
-        };
-        let color = match raw.color {
-            ColorOrder::Rgb => "RGB",
-            ColorOrder::Bgr => "BGR",
-        };
+        let [mean, std] = raw.stated();
         Card {
             format: FORMAT,
             name: self.name.clone().unwrap_or_else(|| name.to_owned()),
@@ -217,28 +131,45 @@ impl ForeignCard {
             classes: self.classes.clone(),
             class_share: Vec::new(),
             input: Input {
-                name: input.to_owned(),
-                layout: layout.into(),
-                dtype: "f32".into(),
-                color: color.into(),
-                mean: stated(raw.mean),
-                std: stated(raw.std),
+                name: graph.input,
+                layout: raw.layout.name().into(),
+                dtype: graph.input_type,
+                color: raw.color.name().into(),
+                mean,
+                std,
                 resize: RESIZE_FILTER.into(),
-                width: size.map(|s| s.0),
-                height: size.map(|s| s.1),
+                width: graph.size.map(|s| s.0),
+                height: graph.size.map(|s| s.1),
             },
-            outputs: vec![Output {
-                name: "logits".into(),
-                dtype: "f32".into(),
-                layout: "NCHW".into(),
-            }],
-            precision: "fp32".into(),
+            outputs: vec![graph.output],
+            precision: graph.precision,
             quantization: None,
-            opset,
+            opset: graph.opset,
             training: Training::default(),
             probe: Probe::default(),
         }
     }
+}
+
+/// What only the graph knows of a model from elsewhere.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// Name of its input.
+    pub input: String,
+    /// Type of its input, such as "f32".
+    pub input_type: String,
+    /// Width and height of its input, if they are fixed.
+    pub size: Option<(u32, u32)>,
+    /// Its output, under the name of what it gives: "labels" or "logits".
+    pub output: Output,
+    /// "fp32", or "fp16" if halves go in or come out.
+    pub precision: String,
+    /// Version of ONNX's operator set.
+    pub opset: u32,
+}
+
+fn refuse(field: &str, expected: &str, got: String) -> Result<()> {
+    Err(Error::request(format!("{field}: expected {expected}, got {got}")).hint(HINT))
 }
 
 fn own_classes(entries: Vec<Entry>) -> Vec<Class> {
@@ -257,6 +188,12 @@ mod tests {
 
     const INPUT: &str = "[input]\nmean = [0.485, 0.456, 0.406]\nstd = [0.229, 0.224, 0.225]\n";
 
+    fn graph() -> Graph {
+        let output = Output { name: "logits".into(), dtype: "f32".into(), layout: "NCHW".into() };
+        let (input_type, precision) = ("f32".into(), "fp32".into());
+        Graph { input: "x".into(), input_type, size: Some((64, 32)), output, precision, opset: 17 }
+    }
+
     #[test]
     fn a_data_set_or_a_table_gives_the_classes() {
         let text = format!("dataset = \"camvid\"\n{INPUT}");
@@ -271,7 +208,7 @@ mod tests {
     #[test]
     fn what_commands_read_is_stated_as_rgb_in_0_to_1() {
         let text = "dataset = \"camvid\"\n[input]\ncolor = \"BGR\"\nwhite = 255\nmean = [51, 102, 204]\nstd = [25.5, 51, 51]\n";
-        let card = ForeignCard::from_toml(text).unwrap().card("m", "x", Some((64, 32)), 17);
+        let card = ForeignCard::from_toml(text).unwrap().card("m", graph());
         assert_eq!(card.input.mean, [0.8, 0.4, 0.2]);
         assert_eq!(card.input.std, [0.2, 0.2, 0.1]);
         assert_eq!((card.input.width, card.input.height), (Some(64), Some(32)));
@@ -294,5 +231,41 @@ mod tests {
         );
         let size = format!("dataset = \"camvid\"\n{INPUT}size = [480, 360]\nmultiple = 32");
         assert!(error(&size).contains("input.size: expected sides of 1 to"));
+        let gray = format!("dataset = \"camvid\"\n{INPUT}color = \"gray\"");
+        assert!(error(&gray).contains("input.mean: expected 1 finite numbers, one per channel"));
+    }
+
+    #[test]
+    fn one_class_alone_is_refused_and_what_to_do_is_said() {
+        let classes = "classes = [{ name = \"road\", color = [1, 2, 3] }]";
+        let error = ForeignCard::from_toml(&format!("{classes}\n{INPUT}")).unwrap_err();
+        assert_eq!(error.to_string(), "classes: expected two or more, got one");
+        assert!(error.hint_text().unwrap().contains("name the background too"));
+    }
+
+    #[test]
+    fn an_output_is_a_name_or_a_table_whose_keys_are_checked() {
+        let read = |output: &str| {
+            let text = format!("dataset = \"camvid\"\noutput = {output}\n{INPUT}");
+            ForeignCard::from_toml(&text)
+        };
+        assert_eq!(read("\"out\"").unwrap().output.name.as_deref(), Some("out"));
+        let table = "{ name = \"out\", layout = \"NHWC\", activation = \"softmax\" }";
+        let output = read(table).unwrap().output;
+        assert_eq!(
+            (output.layout, output.activation),
+            (Some(Layout::ChannelsLast), Some(Activation::Softmax))
+        );
+        for (output, expected) in [
+            ("{ nmae = \"out\" }", "unknown field `nmae`"),
+            ("{ activation = \"relu\" }", "unknown variant `relu`"),
+            ("7", "the name of an output, or a table"),
+            ("{ threshold = 1.5 }", "output.threshold: expected a number between 0 and 1, got 1.5"),
+            ("{ threshold = 0.4 }", "output.threshold: expected two classes"),
+            ("{ kind = \"labels\", layout = \"NHWC\" }", "output.layout: expected none"),
+        ] {
+            let error = read(output).unwrap_err().to_string();
+            assert!(error.contains(expected), "{output}: {error}");
+        }
     }
 }

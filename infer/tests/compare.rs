@@ -1,4 +1,4 @@
-//! `infer predict` and `infer compare`: which files they write, at what size, and what they do with bad input.
+//! `infer compare`: which files it writes, at what size, and what it does with bad input.
 
 mod common;
 
@@ -7,112 +7,6 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use common::{card, data_set, error_of, infer, model, with_card};
 use serde_json::json;
-
-#[test]
-fn predict_writes_a_colour_map_and_an_overlay_per_image_and_a_legend() {
-    let folder = tempfile::tempdir().unwrap();
-    data_set(folder.path(), 2);
-    let out = folder.path().join("deep/out");
-    let images = folder.path().join("images/val");
-    let run = infer()
-        .args(["predict", "--provider", "cpu", "--model"])
-        .arg(model("both"))
-        .arg(&images)
-        .arg("--out")
-        .arg(&out)
-        .output()
-        .unwrap();
-    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
-    for i in 0..2 {
-        let image = image::open(images.join(format!("scene_{i}.png"))).unwrap();
-        let map = image::open(out.join(format!("scene_{i}_color.png"))).unwrap().into_rgb8();
-        assert_eq!((map.width(), map.height()), (image.width(), image.height()));
-        // The colours are the card's, and no other.
-        let colors: Vec<[u8; 3]> = serde_json::from_value(json!(
-            card()["classes"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|c| c["color"].clone())
-                .collect::<Vec<_>>()
-        ))
-        .unwrap();
-        assert!(map.pixels().all(|p| colors.contains(&p.0)));
-        assert!(out.join(format!("scene_{i}_overlay.png")).exists());
-    }
-    assert!(out.join("legend.png").exists());
-    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 5);
-}
-
-#[test]
-fn inputs_of_the_same_name_do_not_overwrite_each_other() {
-    let folder = tempfile::tempdir().unwrap();
-    data_set(folder.path(), 1);
-    let other = folder.path().join("other");
-    std::fs::create_dir(&other).unwrap();
-    std::fs::copy(folder.path().join("labels/val/scene_0.png"), other.join("scene_0.png")).unwrap();
-    let out = folder.path().join("out");
-    let mut command = infer();
-    command.args(["predict", "--provider", "cpu", "--model"]).arg(model("labels"));
-    command.arg(folder.path().join("images/val")).arg(&other).arg("--out").arg(&out);
-    assert!(command.output().unwrap().status.success());
-    assert!(
-        out.join("val_scene_0_color.png").exists() && out.join("other_scene_0_color.png").exists()
-    );
-}
-
-#[test]
-fn predict_does_not_write_over_its_inputs_nor_among_them() {
-    let folder = tempfile::tempdir().unwrap();
-    data_set(folder.path(), 1);
-    let images = folder.path().join("images/val");
-    let scene = images.join("scene_0.png");
-    let predict = |inputs: &[&PathBuf], out: &Path| {
-        let mut command = infer();
-        command.args(["predict", "--provider", "cpu", "--model"]).arg(model("both"));
-        command.args(inputs).arg("--out").arg(out);
-        command
-    };
-    let refuse = |inputs: &[&PathBuf], out: &Path| {
-        let text = error_of(&mut predict(inputs, out), 2);
-        assert!(text.contains("expected a folder in which no input is overwritten"), "{text}");
-        assert!(text.contains("hint: "), "{text}");
-    };
-    refuse(&[&images], &images);
-    // One picture may have its own beside it, but then both are not taken for input.
-    assert!(predict(&[&scene], &images).output().unwrap().status.success());
-    let color = images.join("scene_0_color.png");
-    let before = std::fs::read(&color).unwrap();
-    refuse(&[&scene, &color], &images);
-    refuse(&[&images.join("legend.png")], &images.join("../val"));
-    assert_eq!(std::fs::read(&color).unwrap(), before);
-    let missing = error_of(&mut predict(&[&images.join("none.png")], folder.path()), 2);
-    assert!(missing.contains("hint: name images, or folders with images"), "{missing}");
-}
-
-#[test]
-fn an_unreadable_image_among_others_is_named_and_the_others_are_done() {
-    let folder = tempfile::tempdir().unwrap();
-    data_set(folder.path(), 3);
-    std::fs::write(folder.path().join("images/val/scene_1.png"), "no image").unwrap();
-    let out = folder.path().join("out");
-    let mut command = infer();
-    command.args(["predict", "--provider", "cpu", "--model"]).arg(model("both"));
-    command.arg(folder.path().join("images/val")).arg("--out").arg(&out);
-    let text = error_of(&mut command, 1);
-    assert!(
-        text.contains("unreadable: ")
-            && text.contains("scene_1.png")
-            && text.contains("expected 3 readable images, got 2"),
-        "{text}"
-    );
-    assert!(out.join("scene_0_color.png").exists() && out.join("scene_2_color.png").exists());
-
-    let mut command = infer();
-    command.args(["predict", "--provider", "cpu", "--model"]).arg(model("both"));
-    command.arg(folder.path().join("images/val/scene_1.png")).arg("--out").arg(&out);
-    assert!(error_of(&mut command, 2).contains("scene_1.png"), "alone it is a wrong request");
-}
 
 #[test]
 fn compare_writes_the_figure_the_errors_and_the_table_for_one_to_four_models() {
