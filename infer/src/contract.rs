@@ -1,7 +1,7 @@
 //! What a model must keep: its graph is what its card says.
 //! Not whether it computes what it should, which is `verify`'s. Two kinds of card are known: the one in the
-//! metadata of models that `train export` wrote, and the one a user writes about a model from elsewhere (`foreign`,
-//! whose output is one of several forms: `form`).
+//! metadata of models that `train export` wrote, and the one a user writes about a model from
+//! elsewhere (`foreign`, whose output is one of several forms: `form`).
 
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! `infer info`: what a model file is, and with `--verify` whether it computes what its trainer computed.
 //! Not a score. The replay itself is `verify`'s. The graph is opened whole, as the file has it.
-//! Everything comes from the card and the graph. Of a model without a card the graph is shown (`bare`), and a card to
-//! fill in (`draft`).
+//! Everything comes from the card and the graph. Of a model without a card the graph is shown
+//! (`bare`), and a card to fill in (`draft`).
 
 mod bare;
 mod draft;
@@ -36,7 +36,8 @@ pub struct InfoArgs {
     /// Add the model's SHA-256, and its card's, to this manifest, which is made if it is not there
     #[arg(long, value_name = "MANIFEST", conflicts_with_all = ["verify", "manifest"])]
     pin: Option<PathBuf>,
-    /// Write a card to fill in for a model without one; a file that is there already is not overwritten
+    /// Write a card to fill in for a model without one; a file that is there already is not
+    /// overwritten
     #[arg(long, value_name = "FILE.toml", conflicts_with_all = ["verify", "pin", "card"])]
     write_card: Option<PathBuf>,
     #[command(flatten)]

@@ -1,5 +1,5 @@
-//! Files that are given as models and are none: known by their first bytes, each with the way to an ONNX file.
-//! Not a check that a file is an ONNX model, which `outline` and ONNX Runtime make.
+//! Files that are given as models and are none: known by their first bytes, each with the way to an
+//! ONNX file. Not a check that a file is an ONNX model, which `outline` and ONNX Runtime make.
 
 use shared::error::{Error, Result};
 

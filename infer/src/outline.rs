@@ -1,8 +1,8 @@
-//! The few things that are asked of an ONNX file before ONNX Runtime sees it: its card, its operator set, its
-//! inputs and outputs, and whether it keeps weights in other files. Not a parser of models: of onnx.proto
-//! only these fields are read (`proto`). What is no ONNX file at all, `other_file` names.
-//! ONNX Runtime, given a model from memory, reads external data relative to the current folder. What
-//! lies there was never hashed, so such models are refused.
+//! The few things that are asked of an ONNX file before ONNX Runtime sees it: its card, its
+//! operator set, its inputs and outputs, and whether it keeps weights in other files. Not a parser
+//! of models: of onnx.proto only these fields are read (`proto`). What is no ONNX file at all,
+//! `other_file` names. ONNX Runtime, given a model from memory, reads external data relative to the
+//! current folder. What lies there was never hashed, so such models are refused.
 
 use std::collections::BTreeSet;
 
@@ -155,7 +155,8 @@ fn custom_operators(model: &proto::Model) -> Vec<String> {
     custom.into_iter().collect()
 }
 
-/// The softmax or sigmoid that an output comes from, through what leaves values as they are or means of them.
+/// The softmax or sigmoid that an output comes from, through what leaves values as they are or
+/// means of them.
 fn ends_with(graph: &proto::Graph, output: &str) -> Option<Activation> {
     const THROUGH: [&str; 8] =
         ["Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Resize", "Upsample"];

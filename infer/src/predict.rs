@@ -1,6 +1,7 @@
-//! `infer predict`: images to label images, colour maps and overlays, with a legend. Not a score: it needs no truth.
-//! An image that cannot be read, or that the model cannot be run on, is reported, counted and makes the command
-//! fail; the others are done. Colours come from the model's card.
+//! `infer predict`: images to label images, colour maps and overlays, with a legend. Not a score:
+//! it needs no truth. An image that cannot be read, or that the model cannot be run on, is
+//! reported, counted and makes the command fail; the others are done. Colours come from the model's
+//! card.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -33,7 +34,8 @@ pub struct PredictArgs {
     /// Images, and folders with images
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Folder for NAME_color.png, NAME_overlay.png and legend.png, or what is asked for in their place
+    /// Folder for NAME_color.png, NAME_overlay.png and legend.png, or what is asked for in their
+    /// place
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     #[command(flatten)]

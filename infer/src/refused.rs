@@ -1,6 +1,6 @@
 //! What ONNX Runtime says of a model that it does not open or run, in words for the user.
-//! Not the decision, which is its own. Its messages begin with paths of its own sources and the names of its
-//! functions: those say nothing to whoever has the file.
+//! Not the decision, which is its own. Its messages begin with paths of its own sources and the
+//! names of its functions: those say nothing to whoever has the file.
 
 use ort::ErrorCode;
 use shared::error::Error;

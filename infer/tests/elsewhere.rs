@@ -1,6 +1,6 @@
-//! Models as other programs export them: argmax outputs, halves, bytes, NHWC, fixed batches, gray input, one
-//! channel. Labels are compared with those that Python's onnxruntime gave (models/make_elsewhere.py), and all
-//! commands take each kind.
+//! Models as other programs export them: argmax outputs, halves, bytes, NHWC, fixed batches, gray
+//! input, one channel. Labels are compared with those that Python's onnxruntime gave
+//! (models/make_elsewhere.py), and all commands take each kind.
 
 mod common;
 
@@ -193,7 +193,8 @@ fn labels_alone_are_not_averaged() {
     }
 }
 
-/// The mean of probabilities is that of the same model's logits; a second softmax would make it another.
+/// The mean of probabilities is that of the same model's logits; a second softmax would make it
+/// another.
 #[test]
 fn of_a_softmax_no_second_softmax_is_taken() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! `infer info` on models without a card: what their graphs say, and the card that it writes for them.
+//! `infer info` on models without a card: what their graphs say, and the card that it writes for
+//! them.
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Whether a model's logits are logits: of probabilities the softmax is not taken again.
-//! Not the card's word, which `contract` has read; here the values decide where it says nothing, and are held
-//! against it where it does.
+//! Not the card's word, which `contract` has read; here the values decide where it says nothing,
+//! and are held against it where it does.
 
 use shared::error::{Error, Result, tell};
 
@@ -10,7 +10,8 @@ use crate::session::Model;
 /// How far from 1 the probabilities of a pixel may add up: room for eight bits and for halves.
 const SUM_OFF: f32 = 0.05;
 
-/// What the logits f32 `[classes, h, w]` mean; `known` is what card and graph say, or the values before.
+/// What the logits f32 `[classes, h, w]` mean; `known` is what card and graph say, or the values
+/// before.
 ///
 /// # Errors
 /// Values that are no probabilities though they are said to be (exit code 2).

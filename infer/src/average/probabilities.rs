@@ -39,7 +39,8 @@ pub struct Probabilities {
     classes: usize,
     size: Size,
     values: Vec<f32>,
-    /// Above which probability a place is of the second of two classes; none: the most probable class.
+    /// Above which probability a place is of the second of two classes; none: the most probable
+    /// class.
     pub(super) threshold: Option<f32>,
 }
 
@@ -77,7 +78,8 @@ impl Probabilities {
                 |best, (out, row)| {
                     best.reset();
                     match self.threshold {
-                        // The first class's probability is one less the second's: the threshold stands for it.
+                        // The first class's probability is one less the second's: the threshold
+                        // stands for it.
                         Some(threshold) => {
                             let second = &row[width..];
                             let rival = |p: &f32| if p.is_nan() { f32::NAN } else { threshold };
@@ -113,7 +115,8 @@ impl Probabilities {
         });
     }
 
-    /// Adds what `logits` f32 `[classes, h, w]` mean, resized bilinearly to the region before that is worked out.
+    /// Adds what `logits` f32 `[classes, h, w]` mean, resized bilinearly to the region before that
+    /// is worked out.
     pub(super) fn add_logits(
         &mut self,
         logits: &[f32],

@@ -1,5 +1,5 @@
-//! The options of commands that may see an image several times: `--scales`, `--flip`, `--window`, `--overlap`.
-//! Not what is done with them, which is `Averaging`'s.
+//! The options of commands that may see an image several times: `--scales`, `--flip`, `--window`,
+//! `--overlap`. Not what is done with them, which is `Averaging`'s.
 
 use clap::Args;
 
@@ -9,7 +9,8 @@ use crate::args::{parse_in, parse_size};
 /// How the user wants images to be seen.
 #[derive(Debug, Clone, Args)]
 pub struct Views {
-    /// Run each image at these scales and average the softmax (multi-scale evaluation) [example: 0.5,0.75,1,1.25,1.5,1.75]
+    /// Run each image at these scales and average the softmax (multi-scale evaluation) [example:
+    /// 0.5,0.75,1,1.25,1.5,1.75]
     #[arg(long, value_delimiter = ',', value_name = "FACTOR,FACTOR", default_value = "1", value_parser = parse_scale)]
     scales: Vec<f64>,
     /// Also run each image mirrored

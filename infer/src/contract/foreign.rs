@@ -16,7 +16,8 @@ use crate::session::{Size, Sizing, Want};
 const HINT: &str = "card and graph contradict each other: change the card (`infer info --model FILE` shows the graph), or export the model as it says";
 
 impl Contract {
-    /// Of a model from elsewhere: one image in, logits or labels out. `name` is for a card without one.
+    /// Of a model from elsewhere: one image in, logits or labels out. `name` is for a card without
+    /// one.
     pub(super) fn foreign(
         card: &ForeignCard,
         name: &str,

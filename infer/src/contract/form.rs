@@ -1,6 +1,6 @@
 //! How the output of a model from elsewhere is laid out, and what its values mean.
-//! Not the values: `session::reading` reads them. What a card leaves open, the graph decides, and of
-//! softmax the values do.
+//! Not the values: `session::reading` reads them. What a card leaves open, the graph decides, and
+//! of softmax the values do.
 
 use ort::value::{Outlet, TensorElementType};
 use shared::card::{Activation, ForeignCard, ForeignOutput, Gives, Layout};
@@ -11,7 +11,8 @@ use super::tensor::shape_line;
 /// How an output is laid out.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Form {
-    /// The class of each pixel: `[n, h, w]`, perhaps with a side of 1 for the channel, perhaps without `n`.
+    /// The class of each pixel: `[n, h, w]`, perhaps with a side of 1 for the channel, perhaps
+    /// without `n`.
     Labels,
     /// A value per class and pixel.
     Logits(Layout),
@@ -42,7 +43,8 @@ pub(crate) enum Meaning {
 }
 
 impl Channel {
-    /// What the channel is compared with: the first class's "logit", so that argmax decides as the threshold does.
+    /// What the channel is compared with: the first class's "logit", so that argmax decides as the
+    /// threshold does.
     pub fn rival(self) -> f32 {
         let t = self.threshold;
         if self.squashed { t } else { (t / (1.0 - t)).ln() }
@@ -64,7 +66,8 @@ const INTEGERS: [TensorElementType; 8] = [
 /// Types that logits come in.
 const FLOATS: [TensorElementType; 2] = [TensorElementType::Float32, TensorElementType::Float16];
 
-/// The form of an output, by the card and by its type and shape; `graph` is what the graph ends with.
+/// The form of an output, by the card and by its type and shape; `graph` is what the graph ends
+/// with.
 ///
 /// # Errors
 /// A type or shape that is neither labels nor logits of the card's classes.

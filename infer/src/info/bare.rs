@@ -1,5 +1,6 @@
 //! `infer info` on a model without a card: what its graph says, and a card to fill in.
-//! Not an opened model: the graph is read from the file, so that one which ONNX Runtime refuses is shown too.
+//! Not an opened model: the graph is read from the file, so that one which ONNX Runtime refuses is
+//! shown too.
 
 use std::fmt::Write;
 

@@ -1,6 +1,6 @@
-//! A card for a model from elsewhere, as far as its graph tells: TOML that is accepted as it is where the number of
-//! classes is known. Not a guess of the classes' names or of the normalization, which no graph tells; the
-//! usual values stand there with a word to check them.
+//! A card for a model from elsewhere, as far as its graph tells: TOML that is accepted as it is
+//! where the number of classes is known. Not a guess of the classes' names or of the normalization,
+//! which no graph tells; the usual values stand there with a word to check them.
 
 use std::fmt::Write;
 
@@ -115,7 +115,8 @@ fn guess(output: &Signature) -> Option<Guess> {
         3 => Some(Guess::Channel),
         4 if is(1, 1) || is(3, 1) => Some(Guess::Channel),
         4 => Some(match (fixed(1), fixed(3)) {
-            // Of two fixed sides the shorter is the classes': maps are larger than lists of classes.
+            // Of two fixed sides the shorter is the classes': maps are larger than lists of
+            // classes.
             (Some(first), Some(last)) if last < first => {
                 Guess::Logits { classes: Some(last), layout: "NHWC" }
             }

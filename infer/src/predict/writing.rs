@@ -1,5 +1,6 @@
 //! What `infer predict` writes of an image: label image, colour map, overlay with its legend.
-//! Not the writing of a PNG file, which is `output`'s. Names come from `source`, which keeps them apart.
+//! Not the writing of a PNG file, which is `output`'s. Names come from `source`, which keeps them
+//! apart.
 
 use std::path::{Path, PathBuf};
 

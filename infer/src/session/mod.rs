@@ -1,15 +1,13 @@
 //! An exported model, opened: its card, checked against the graph, and running it on frames.
 //! Not decoding and not display; where it runs is `provider`'s, the library itself `runtime`'s, what it may
-//! be is `contract`'s. One file an idea: `options`, `pixels` (into the graph), `io`, `reading` (out of a graph from
-//! elsewhere), `segment`, `sizing`, `trouble` (runs that fail).
+//! be is `contract`'s. One file an idea: `options`, `pixels` (into the graph), `io`, `reading` (out
+//! of a graph from elsewhere), `run`, `segment`, `sizing`, `trouble` (runs that fail).
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use half::f16;
 use image::RgbImage;
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session};
-use ort::value::{Outlet, TensorRef};
+use ort::value::Outlet;
 use shared::card::Card;
 use shared::error::{Context, Error, Result};
 
@@ -17,6 +15,7 @@ mod io;
 mod options;
 pub(crate) mod pixels;
 mod reading;
+mod run;
 mod segment;
 mod sizing;
 mod trouble;
@@ -27,16 +26,13 @@ pub use options::{Arena, CardFor, Options, Shapes, Tail};
 pub use segment::{RESIZED_LABELS, Resized, Segmented};
 pub use sizing::{Size, Sizing};
 
-use self::io::Values;
-use self::pixels::{Normalization, Pixels};
+use self::run::Buffers;
 use crate::contract::{CardSource, Contract, Ending, Meaning};
 use crate::manifest::Manifest;
 use crate::model_file::ModelFile;
 use crate::outline::{Dimension, Outline};
 use crate::provider::{self, Provider};
 use crate::runtime::runtime;
-use crate::tail::CutOutputs;
-use crate::upsample;
 
 /// An opened model.
 pub struct Model {
@@ -52,15 +48,6 @@ pub struct Model {
     buffers: Buffers,
     /// Whether ONNX Runtime ended the last run with an error that is not about memory.
     failed: bool,
-}
-
-#[derive(Default)]
-struct Buffers {
-    floats: Vec<f32>,
-    halves: Vec<f16>,
-    bytes: Vec<u8>,
-    /// The same image as often as the graph takes images at once.
-    repeated: Vec<u8>,
 }
 
 impl Model {
@@ -197,116 +184,6 @@ impl Model {
     pub fn prepare(&self, image: &RgbImage) -> RgbImage {
         self.sizing().prepare(image)
     }
-
-    /// Runs the model and gives nothing but what is wanted.
-    ///
-    /// # Errors
-    /// An output that the model does not have, or whose size is not the input's; a run that fails, for want of
-    /// memory for example.
-    pub fn run(&mut self, input: Input<'_>, want: Want) -> Result<Answer<'_>> {
-        let at = self.path.display();
-        let options = match want {
-            Want::Labels => &self.labels_run,
-            Want::Logits => &self.logits_run,
-        };
-        let (Some(options), Some(name)) = (options, self.contract.output(want)) else {
-            return Err(Error::request(format!(
-                "model: {at}: expected the output {}, got none",
-                want.name()
-            ))
-            .hint("`train export --outputs both` gives labels and logits"));
-        };
-        let batch = self.contract.batch;
-        let Buffers { floats, halves, bytes, repeated } = &mut self.buffers;
-        let input = if batch > 1 && input.batch == 1 {
-            *repeated = input.pixels.repeat(batch as usize);
-            Input { pixels: repeated, batch, ..input }
-        } else {
-            input
-        };
-        let what = || "input".to_owned();
-        let shape = |n: &Normalization| n.shape(input.batch, input.height, input.width);
-        let value = match &self.contract.pixels {
-            Pixels::Bytes => {
-                TensorRef::from_array_view((input.shape(), input.pixels)).work(what)?.into_dyn()
-            }
-            Pixels::Rearranged(n) => {
-                n.apply(input.pixels, input.batch, bytes);
-                TensorRef::from_array_view((shape(n), &bytes[..])).work(what)?.into_dyn()
-            }
-            Pixels::Floats(n) => {
-                n.apply(input.pixels, input.batch, floats);
-                TensorRef::from_array_view((shape(n), &floats[..])).work(what)?.into_dyn()
-            }
-            Pixels::Halves(n) => {
-                n.apply(input.pixels, input.batch, halves);
-                TensorRef::from_array_view((shape(n), &halves[..])).work(what)?.into_dyn()
-            }
-        };
-        let failed = &mut self.failed;
-        *failed = false;
-        let outputs = self
-            .session
-            .run_with_options(ort::inputs![self.contract.input.as_str() => value], options)
-            .map_err(|e| {
-                let (error, is_memory) = trouble::of_run(&e, (input.width, input.height));
-                *failed = !is_memory;
-                error.within(format!("model: {at}"))
-            })?;
-        let [n, h, w, _] = input.shape();
-        let answer = Answer {
-            values: Values::Runtime(outputs),
-            name: name.to_owned(),
-            input: [n, h, w],
-            post: Duration::ZERO,
-        };
-        let classes = self.contract.card.classes.len();
-        match &self.contract.ending {
-            Ending::Whole { .. } => answer.checked(want, classes),
-            Ending::Cut(cut) => finish(answer, cut, classes, input, want),
-            Ending::Foreign { form, .. } => {
-                let start = Instant::now();
-                let answer = reading::read(answer, *form, batch, classes);
-                answer.map(|answer| Answer { post: start.elapsed(), ..answer })
-            }
-        }
-        .map_err(|e| e.within(format!("model: {at}")))
-    }
-}
-
-/// What the graph would have done behind its coarse logits: resizes them to input size, takes the argmax.
-fn finish<'a>(
-    answer: Answer<'a>,
-    cut: &CutOutputs,
-    classes: usize,
-    input: Input<'_>,
-    want: Want,
-) -> Result<Answer<'a>> {
-    let start = Instant::now();
-    let [n, _, h, w] = answer.logits_shape(classes)?;
-    answer.check_sizes(&cut.sizes, classes)?;
-    let (from, to) = ((w as u32, h as u32), (input.width, input.height));
-    let mut images = answer.logits()?.chunks_exact(classes * h * w);
-    let values = match want {
-        Want::Labels => Values::Labels(
-            images
-                .map(|image| upsample::upsample_argmax(image, classes, from, to))
-                .collect::<std::result::Result<Vec<_>, _>>()
-                .map_err(segment::not_a_number)?
-                .concat(),
-            [n, to.1 as usize, to.0 as usize],
-        ),
-        Want::Logits => {
-            let shape = [n, classes, to.1 as usize, to.0 as usize];
-            // Of one image, the common case, without a copy.
-            let first = images.next().map(|i| upsample::upsample(i, classes, from, to));
-            let mut logits = first.unwrap_or_default();
-            images.for_each(|i| logits.extend(upsample::upsample(i, classes, from, to)));
-            Values::Logits(logits, shape)
-        }
-    };
-    let name = want.name().to_owned();
-    Ok(Answer { values, name, input: answer.input, post: start.elapsed() })
 }
 
 /// The free sizes of the graph's input, by name, for one image of the size that images are resized to; `None`

@@ -1,6 +1,7 @@
-//! From u8 pixels to what a graph takes: nothing to do, normalized numbers, or bytes in another order.
-//! Not resizing, which is `shared::preprocess`'s. Models that `train export` writes take the pixels as they
-//! are; most models from elsewhere want `(value / 255 * white - mean) / std` in f32, computed once per value.
+//! From u8 pixels to what a graph takes: nothing to do, normalized numbers, or bytes in another
+//! order. Not resizing, which is `shared::preprocess`'s. Models that `train export` writes take the
+//! pixels as they are; most models from elsewhere want `(value / 255 * white - mean) / std` in f32,
+//! computed once per value.
 
 use half::f16;
 use rayon::prelude::*;
@@ -74,10 +75,16 @@ impl Normalization {
         }
     }
 
-    /// `pixels` u8 `[batch, h, w, 3]` into `out`, in the graph's layout; `out` gets the right length.
+    /// Values that so many bytes of RGB become.
+    pub fn length(&self, bytes: usize) -> usize {
+        bytes / 3 * self.table.len()
+    }
+
+    /// `pixels` u8 `[batch, h, w, 3]` into `out`, in the graph's layout; `out` gets the right
+    /// length.
     pub fn apply<T: Number>(&self, pixels: &[u8], batch: u32, out: &mut Vec<T>) {
         let channels = self.table.len();
-        out.resize(pixels.len() / 3 * channels, T::default());
+        out.resize(self.length(pixels.len()), T::default());
         let image = pixels.len() / batch.max(1) as usize;
         if image == 0 {
             return;

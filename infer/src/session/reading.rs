@@ -1,6 +1,6 @@
-//! The output of a model from elsewhere, whatever its type and layout, as labels u8 or logits f32 `[1, classes, h, w]`.
-//! Not what becomes of them. Of a batch the first image is read: the others are the same. Logits that are
-//! so already stay where they are, in ONNX Runtime's memory.
+//! The output of a model from elsewhere, whatever its type and layout, as labels u8 or logits f32
+//! `[1, classes, h, w]`. Not what becomes of them. Of a batch the first image is read: the others
+//! are the same. Logits that are so already stay where they are, in ONNX Runtime's memory.
 
 use half::f16;
 use ort::value::{DynValue, PrimitiveTensorElementType, TensorElementType as Type};

@@ -8,17 +8,19 @@ use super::{Input, Model, Size, Want};
 use crate::refused::{is_memory, plain};
 
 /// The error of a run on an image of this size, and whether memory was the reason.
-pub(super) fn of_run(error: &ort::Error, (w, h): Size) -> (Error, bool) {
+pub(super) fn of_run(error: &ort::Error, size: Size) -> (Error, bool) {
     let message = plain(error.message());
-    let is_memory = is_memory(&message);
-    let error = if is_memory {
-        Error::work(format!("expected memory for a run on {w}x{h}, got {message}")).hint(
-            "--input-size WIDTHxHEIGHT makes images smaller; `eval` and `predict` take --window WIDTHxHEIGHT, which sees them in parts; --threads 1 needs less",
-        )
-    } else {
-        Error::work(format!("run on {w}x{h}: {message}"))
-    };
-    (error, is_memory)
+    if is_memory(&message) {
+        return (no_memory(size, &message), true);
+    }
+    (Error::work(format!("run on {}x{}: {message}", size.0, size.1)), false)
+}
+
+/// The error of a run that there is no memory for.
+pub(super) fn no_memory((w, h): Size, got: &dyn std::fmt::Display) -> Error {
+    Error::work(format!("expected memory for a run on {w}x{h}, got {got}")).hint(
+        "--input-size WIDTHxHEIGHT makes images smaller; `eval` and `predict` take --window WIDTHxHEIGHT, which sees them in parts; --threads 1 needs less",
+    )
 }
 
 impl Model {
@@ -37,7 +39,8 @@ impl Model {
         Error::request(line).hint(format!("{card}{size}"))
     }
 
-    /// The least power of two whose next multiples the graph takes: of two sizes, so that it is no accident.
+    /// The least power of two whose next multiples the graph takes: of two sizes, so that it is no
+    /// accident.
     fn multiple_that_works(&mut self, (w, h): Size) -> Option<u32> {
         (1..=8).map(|power| 1 << power).find(|&multiple: &u32| {
             let up = |side: u32, more: u32| (side.div_ceil(multiple) + more) * multiple;

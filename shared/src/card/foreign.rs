@@ -120,7 +120,8 @@ impl ForeignCard {
     }
 
     /// The card that commands read, once the graph has been asked for what only it knows: the input's name,
-    /// and type, the size (width, height) if it is fixed, the output, the operator set. It has no probe.
+    /// and type, the size (width, height) if it is fixed, the output, the operator set. It has no
+    /// probe.
     pub fn card(&self, name: &str, graph: Graph) -> Card {
         let raw = &self.input;
         let [mean, std] = raw.stated();

@@ -61,7 +61,8 @@ impl ColorOrder {
     }
 }
 
-/// What goes into such a model: `(value / 255 * white - mean) / std` per channel, or the bytes as they are.
+/// What goes into such a model: `(value / 255 * white - mean) / std` per channel, or the bytes as
+/// they are.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ForeignInput {
@@ -82,7 +83,8 @@ pub struct ForeignInput {
     /// Divided by, one value per channel; none: the graph takes bytes.
     #[serde(default)]
     pub std: Vec<f32>,
-    /// Width and height that images are resized to; none: the graph's if those are fixed, else their own.
+    /// Width and height that images are resized to; none: the graph's if those are fixed, else
+    /// their own.
     pub size: Option<[u32; 2]>,
     /// Width and height are rounded up to multiples of this.
     #[serde(default = "every_size")]
@@ -106,7 +108,8 @@ fn every_size() -> u32 {
 }
 
 impl ForeignInput {
-    /// Whether the card says how pixels are normalized, which a graph of floats needs and one of bytes does not.
+    /// Whether the card says how pixels are normalized, which a graph of floats needs and one of
+    /// bytes does not.
     pub fn normalizes(&self) -> bool {
         !self.mean.is_empty() || !self.std.is_empty()
     }
@@ -139,7 +142,8 @@ impl ForeignInput {
         }
     }
 
-    /// Mean and deviation as a card states them: of (R, G, B) in 0..1; those of gray are three times the same.
+    /// Mean and deviation as a card states them: of (R, G, B) in 0..1; those of gray are three
+    /// times the same.
     pub(super) fn stated(&self) -> [[f32; 3]; 2] {
         [(&self.mean, 0.0), (&self.std, 1.0)].map(|(values, none)| {
             let at = |i: usize| match values[..] {
