@@ -216,6 +216,7 @@ fn of_a_softmax_no_second_softmax_is_taken() {
     let none = card(folder, 6, "output = { activation = \"none\" }", IMAGENET);
     let (twice, _) = labels("softmax", &none, folder, &more);
     assert!(differing(&twice, &expected) > 0);
+    let softmax = card(folder, 6, "output = { activation = \"softmax\" }", IMAGENET);
     let text = error_of(&mut predict("stride-1", &softmax, &folder.join("out"), &more), 2);
     assert!(text.contains("expected probabilities that add up to 1"), "{text}");
 }
@@ -256,4 +257,20 @@ fn an_image_that_the_model_does_not_take_does_not_end_a_folder() {
     for (name, is_there) in [("a", true), ("b", false), ("c", true)] {
         assert_eq!(out.join(format!("{name}.png")).exists(), is_there, "{name}");
     }
+}
+
+/// Four times as much is wanted as the process may have.
+#[test]
+fn memory_that_is_not_there_is_told_with_what_needs_less() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let card = card(folder, 6, "", IMAGENET);
+    let mut command = assert_cmd::Command::new("sh");
+    command.args(["-c", "ulimit -v 1000000 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_infer")]);
+    command.args(["predict", "--provider", "cpu", "--threads", "1", "--labels"]);
+    command.args(["--input-size", "4000x4000", "--model"]).arg(elsewhere("stride-1"));
+    command.arg(goldens().join("image.png")).arg("--card").arg(&card);
+    let text = error_of(command.arg("--out").arg(folder.join("out")), 1);
+    assert!(text.contains("expected memory for a run on 4000x4000, got "), "{text}");
+    assert!(text.contains("hint: --input-size WIDTHxHEIGHT makes images smaller"), "{text}");
 }

@@ -107,17 +107,15 @@ pub(super) fn form(output: &Outlet, card: &ForeignCard, graph: Option<Activation
 /// Where the classes stand in a shape, if they can stand anywhere in it.
 fn logits_layout(shape: &[i64], wanted: Option<Layout>, classes: i64) -> Option<Layout> {
     let [_, first, _, last] = *shape else { return None };
-    // A side that is as long as there are classes before one that is left open.
-    let guess = if first == classes || (first < 0 && last != classes) {
-        Layout::ChannelsFirst
-    } else {
+    // Left open it is taken for classes only where PyTorch has them.
+    let guess = if last == classes && first != classes {
         Layout::ChannelsLast
+    } else {
+        Layout::ChannelsFirst
     };
     let layout = wanted.unwrap_or(guess);
     let side = if layout == Layout::ChannelsFirst { first } else { last };
-    // One channel and an open side: a mask rather than classes at the end.
-    let is_mask = wanted.is_none() && first == 1 && last < 0;
-    (!is_mask && (side < 0 || side == classes)).then_some(layout)
+    (side < 0 || side == classes).then_some(layout)
 }
 
 fn labels(
