@@ -33,7 +33,7 @@ fn the_graph_is_shown_with_types_shapes_versions_and_a_card_to_fill_in() {
         "producer   tf2onnx",
         "version    IR 8, opset 17",
         "input      input f32 [n, h, w, 3]",
-        "output     out f32 [n, oh, ow, 6]",
+        "output     out f32 [n, h, w, 6]",
         "operators  all are ONNX's or ONNX Runtime's",
         "runs       on cpu",
         "output = { name = \"out\", layout = \"NHWC\" }",
