@@ -4,14 +4,9 @@
 
 #![warn(clippy::print_stderr)]
 
-use std::ffi::OsString;
-use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
-use clap::error::ErrorKind::{
-    DisplayHelp, DisplayHelpOnMissingArgumentOrSubcommand, DisplayVersion,
-};
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use infer::bench::{BenchArgs, bench};
 use infer::compare::{CompareArgs, compare};
 use infer::eval::{EvalArgs, eval};
@@ -20,8 +15,9 @@ use infer::info::{InfoArgs, info};
 use infer::interrupt;
 use infer::live::{LiveArgs, config, live};
 use infer::predict::{PredictArgs, predict};
-use shared::error::{Error, Result, finish};
-use shared::refusal::refusal;
+use shared::command_line::{self, print};
+use shared::error::{Result, finish};
+use shared::home::expand_words;
 
 /// Run exported segmentation models with ONNX Runtime
 #[derive(Parser)]
@@ -50,20 +46,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let argv = config::expand(std::env::args_os().collect());
-    finish(argv.and_then(|argv| run(parse(argv)?)))
-}
-
-/// Help and the version, asked for or in place of a command, are printed by clap, and end the program.
-fn parse(argv: Vec<OsString>) -> Result<Cli> {
-    let command = argv.get(1).and_then(|word| Cli::command().find_subcommand(word).cloned());
-    Cli::try_parse_from(argv).map_err(|error| match error.kind() {
-        DisplayHelp | DisplayVersion | DisplayHelpOnMissingArgumentOrSubcommand => error.exit(),
-        _ => {
-            let name = command.map_or("infer".into(), |c| format!("infer {}", c.get_name()));
-            refusal(&error, &name)
-        }
-    })
+    let argv = config::expand(expand_words(std::env::args_os()));
+    finish(argv.and_then(command_line::parse).and_then(run))
 }
 
 fn run(cli: Cli) -> Result<()> {
@@ -76,17 +60,5 @@ fn run(cli: Cli) -> Result<()> {
         Command::Bench(args) => bench(&args, print),
         Command::Gate(args) => gate(&args, print),
         Command::Info(args) => info(&args, print),
-    }
-}
-
-/// A reader that has gone away, such as `head`, is no failure of ours; a full disk is one.
-fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            let line = format!("standard output: expected to write {} bytes, got {e}", text.len());
-            Err(Error::work(line).hint("what it is redirected to takes no more"))
-        }
-        _ => Ok(()),
     }
 }

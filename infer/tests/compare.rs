@@ -5,7 +5,7 @@ mod common;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use common::{card, data_set, error_of, infer, model, with_card};
+use common::{card, data_set, error_of, infer, model, onto_full_disk, with_card};
 use serde_json::json;
 
 #[test]
@@ -124,15 +124,7 @@ fn compare_draws_its_pictures_even_if_the_table_cannot_be_printed_which_is_an_er
     let folder = folder.path();
     data_set(folder, 1);
     let out = folder.join("out");
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_infer"));
-    command.args(["compare", "--provider", "cpu", "--width", "160", "--models"]).arg(model("both"));
-    command.arg("--dataset").arg(folder.join("six.toml")).arg("--data-root").arg(folder);
-    command.arg("--out").arg(&out);
-    command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
-    let output = command.output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("error: standard output: expected to write"), "{text}");
+    onto_full_disk(&compare(folder, &[model("both")], &[]));
     for name in ["rare-classes.md", "figure.png", "errors-pole.png"] {
         assert!(out.join(name).exists(), "{name}");
     }

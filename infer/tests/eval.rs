@@ -3,8 +3,8 @@
 mod common;
 
 use common::{
-    CLASSES, best, bilinear, card, data_set, eval_command, model, network, on_data, scene,
-    train_id, with_card,
+    CLASSES, best, bilinear, card, data_set, eval_command, model, network, on_data, onto_full_disk,
+    scene, train_id, with_card,
 };
 use image::RgbImage;
 use serde_json::{Value, json};
@@ -157,15 +157,7 @@ fn the_json_is_written_even_if_the_table_cannot_be_printed_which_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     data_set(folder.path(), 1);
     let json = folder.path().join("eval.json");
-    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_infer"));
-    command.args(["eval", "--provider", "cpu", "--dataset"]).arg(folder.path().join("six.toml"));
-    command.arg("--data-root").arg(folder.path()).arg("--model").arg(model("both"));
-    command.arg("--json").arg(&json);
-    command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
-    let output = command.output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
-    assert!(text.contains("error: standard output: expected to write"), "{text}");
+    onto_full_disk(on_data("eval", &model("both"), folder.path()).arg("--json").arg(&json));
     assert!(json.exists());
 }
 

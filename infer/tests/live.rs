@@ -10,7 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{
-    best, card, data_set, ended_well, error_of, infer, live, model, network, number, with_card,
+    best, card, data_set, ended_well, error_of, infer, live, model, network, number,
+    onto_full_disk, with_card,
 };
 use infer::live::sink::Header;
 use serde_json::json;
@@ -262,13 +263,7 @@ fn a_log_that_cannot_be_written_ends_nothing() {
 
 #[test]
 fn a_report_that_standard_output_does_not_take_goes_to_standard_error() {
-    let mut run = Command::new(env!("CARGO_BIN_EXE_infer"));
-    run.args(["live", "--headless", "--provider", "cpu", "--max-frames", "3", "--models"]);
-    run.arg(model("both")).args(["--size", "64x64", "--source", "streets"]);
-    run.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
-    let output = run.output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    let text = onto_full_disk(live("streets").args(["--max-frames", "3", "--size", "64x64"]));
     let (report, error) = text.split_once("error: standard output: ").expect(&text);
     assert!(report.contains("captured 3 = shown 3 ") && error.contains("hint: "), "{text}");
 }
@@ -286,7 +281,7 @@ fn what_contradicts_itself_or_is_not_there_is_refused_with_a_hint() {
     check("/no/such/video.mp4", &[], "expected a file or folder, got No such file");
     check("/dev/video97", &[], "source: /dev/video97: expected a camera, got No such file");
     check("camera:97", &["--loop"], "--loop: expected files as source, got a camera");
-    check("/dev/fd", &[], "expected pictures that can be read, got none");
+    check("/dev/fd", &[], "expected PNG or JPEG files, got none");
     let pipe = folder.path().join("pipe.png");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     check(pipe.to_str().unwrap(), &[], "pipe.png: expected a file, got a pipe");

@@ -3,19 +3,19 @@
 //! ARCHITECTURE.md at the root of the repository is the map.
 
 pub mod card;
+pub mod command_line;
 pub mod compare;
 pub mod dataset;
 pub mod decode;
 pub mod digest;
 pub mod error;
 pub mod files;
-pub mod folder;
+pub mod home;
 pub mod labels;
 pub mod metrics;
 pub mod output_path;
 pub mod plot;
 pub mod preprocess;
 pub mod random;
-pub mod refusal;
 pub mod render;
 pub mod streets;

@@ -167,12 +167,15 @@ fn an_export_of_something_else_is_refused_and_leaves_no_file() {
     };
     refused(&["--output", &bench.path("model.pb")], &[".onnx or .safetensors"]);
     let int8 = ["--output", &model, "--precision", "int8"];
-    refused(&int8, &["the data set's folder, got none", "--data-root"]);
+    let gone = bench.path("moved away");
+    let elsewhere = [&int8[..], &["--data-root", &gone]].concat();
+    refused(&elsewhere, &["moved away: expected a folder", "the data root is the folder with"]);
     refused(&[&int8[..], &["--calibration", "percentile:20"]].concat(), &["percentile:99.9"]);
     refused(&[&int8[..], &["--weight-bits", "4"]].concat(), &["expected 7 or 8, got 4"]);
     refused(&["--output", &model, "--weight-bits", "7"], &["--weight-bits", "--precision int8"]);
     let deep = bench.path("new/model.onnx");
-    refused(&["--output", &deep, "--precision", "int8"], &["the data set's folder, got none"]);
+    let elsewhere = ["--output", &deep, "--precision", "int8", "--data-root", &gone];
+    refused(&elsewhere, &["moved away: expected a folder"]);
     assert!(!Path::new(&bench.path("new")).exists());
     // Weights alone start a run, but are no checkpoint.
     let weights = bench.path("weights.safetensors");

@@ -13,6 +13,7 @@ use crate::schedule::Schedule;
 use serde::{Deserialize, Serialize};
 use shared::dataset::{Descriptor, Index};
 use shared::error::{Context, Error, Result};
+use shared::home::expand_path;
 use std::path::{Path, PathBuf};
 
 pub use training::{PrecisionChoice, TrainSettings};
@@ -122,7 +123,10 @@ impl Recipe {
         if let Some(section) = table.get("loss").and_then(toml::Value::as_table) {
             LossSettings::check_keys(section)?;
         }
-        let recipe: Self = table.try_into().request(|| "unknown or wrong key".into())?;
+        let mut recipe: Self = table.try_into().request(|| "unknown or wrong key".into())?;
+        for path in [&mut recipe.data.root, &mut recipe.start.weights].into_iter().flatten() {
+            *path = expand_path(path);
+        }
         recipe.check()?;
         Ok(recipe)
     }
@@ -169,18 +173,37 @@ impl Recipe {
         Ok(format!("{} -> {}", only(&this, &other), only(&other, &this)))
     }
 
-    /// Opens the training and the validation split. `root` wins over the recipe's own.
+    /// Opens the training and the validation split.
     ///
     /// # Errors
     /// No folder named, or a data set that is not complete.
-    pub fn open_data(&self, root: Option<&Path>) -> Result<(Index, Index)> {
+    pub fn open_data(&self) -> Result<(Index, Index)> {
         let descriptor = Descriptor::find(&self.data.dataset)?;
-        let root = root.or(self.data.root.as_deref()).ok_or_else(|| {
+        let root = self.data.root.as_deref().ok_or_else(|| {
             Error::request(format!("data: expected a folder that holds {}", descriptor.name))
                 .hint("--data-root FOLDER, or data.root in the recipe")
         })?;
-        let open = |split: &str| Index::open(&descriptor, root, split);
-        Ok((open(&self.data.train)?, open(&self.data.val)?))
+        let open = |key: &str, split: &str| {
+            Index::open(&descriptor, root, split).map_err(|e| {
+                match other_name(split, &Index::splits(&descriptor, root)) {
+                    Some(other) => {
+                        e.hint(format!("the split is called so here: --set {key}={other}"))
+                    }
+                    None => e,
+                }
+            })
+        };
+        Ok((open("data.train", &self.data.train)?, open("data.val", &self.data.val)?))
+    }
+
+    /// Remembers the data set's folder, so that the run's later commands need not be told again.
+    ///
+    /// # Errors
+    /// A working directory that is not there.
+    pub fn with_root(mut self, root: &Path) -> Result<Self> {
+        let absolute = std::path::absolute(root).request(|| format!("data: {}", root.display()))?;
+        self.data.root = Some(absolute);
+        Ok(self)
     }
 
     fn check(&self) -> Result<()> {
@@ -207,6 +230,19 @@ impl Recipe {
         Ok(())
     }
 }
+
+/// The split among those `there` that goes by another name of the one asked for; none if that is there itself.
+fn other_name(asked: &str, there: &[String]) -> Option<String> {
+    if there.iter().any(|name| name == asked) {
+        return None;
+    }
+    let same = SPLIT_NAMES.iter().find(|names| names.contains(&asked))?;
+    there.iter().find(|name| same.contains(&name.to_lowercase().as_str())).cloned()
+}
+
+/// Names that data sets have for the same split.
+const SPLIT_NAMES: [&[&str]; 2] =
+    [&["train", "training", "trainset"], &["val", "valid", "validation", "dev", "eval"]];
 
 /// Sides of an image that the network can be evaluated on.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=16384;
@@ -302,6 +338,18 @@ train = { iterations = 8, batch = 2, learning_rate = 1e-3 }
         assert!(!advised(&[]));
         assert!(!advised(&["optimizer.name=sgd", "loss.normalize=mean-one"]));
         assert!(!advised(&["optimizer.name=sgd", "loss=cross-entropy"]));
+    }
+
+    #[test]
+    fn a_split_is_known_by_its_other_names() {
+        let other = |asked: &str, there: &[&str]| {
+            other_name(asked, &there.iter().map(|name| name.to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(other("val", &["test", "train", "valid"]).as_deref(), Some("valid"));
+        assert_eq!(other("train", &["Training", "val"]).as_deref(), Some("Training"));
+        assert_eq!(other("val", &["train", "val", "valid"]), None);
+        assert_eq!(other("val", &["train", "test"]), None);
+        assert_eq!(other("night", &["train", "val"]), None);
     }
 
     #[test]

@@ -23,6 +23,8 @@ use tch::Device;
 
 /// The checkpoint that a run goes on from.
 pub const LAST: &str = "last.safetensors";
+/// The resolved recipe, every default written out.
+pub const RECIPE: &str = "recipe.toml";
 /// The weights of the best validation.
 pub const BEST: &str = "best.safetensors";
 /// The weights alone of a finished run, where a suite has put them in the place of the others.
@@ -88,13 +90,18 @@ pub struct Run {
 impl Run {
     /// Checks everything, creates the folder, and is ready to train.
     pub fn prepare(recipe: Recipe, options: &FitOptions) -> Result<Self> {
-        let (train, val) = recipe.open_data(options.data_root.as_deref())?;
-        let train = Arc::new(train);
-        let device = device::choose(&recipe.train.device)?;
         let out = options.out.clone().unwrap_or_else(|| {
             let name = format!("{}-{}-seed{}", recipe.name, recipe.loss.name(), recipe.train.seed);
             Path::new("runs").join(name)
         });
+        let recipe =
+            match options.data_root.clone().or_else(|| remembered_root(&recipe, &out, options)) {
+                Some(root) => recipe.with_root(&root)?,
+                None => recipe,
+            };
+        let (train, val) = recipe.open_data()?;
+        let train = Arc::new(train);
+        let device = device::choose(&recipe.train.device)?;
         check_folder(&out).map_err(|e| e.within("out"))?;
         // First of all where there is a run: what another process still writes must not be gone on from.
         let held = out.join(LAST).exists().then(|| lock(&out)).transpose()?;
@@ -119,7 +126,7 @@ impl Run {
         make_folder(&out).map_err(|e| e.within("out"))?;
         let lock = held.map_or_else(|| lock(&out), Ok)?;
         shared::files::remove_leftovers(&out);
-        shared::files::write_atomic(&out.join("recipe.toml"), about.recipe.as_bytes())?;
+        shared::files::write_atomic(&out.join(RECIPE), about.recipe.as_bytes())?;
         Ok(Self {
             out,
             recipe,
@@ -136,6 +143,14 @@ impl Run {
             lock,
         })
     }
+}
+
+/// The data set's folder that a run was started with, where the one to resume is not told.
+fn remembered_root(recipe: &Recipe, out: &Path, options: &FitOptions) -> Option<PathBuf> {
+    if recipe.data.root.is_some() || options.resume == Resume::Never {
+        return None;
+    }
+    Recipe::read(&out.join(RECIPE), &[]).ok()?.data.root
 }
 
 /// The checkpoint to go on from; none where a run starts.

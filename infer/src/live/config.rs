@@ -13,7 +13,7 @@ use shared::error::{Context, Error, Result};
 use toml::Value;
 
 use super::LiveArgs;
-use shared::refusal::refusal;
+use shared::command_line::refusal;
 
 /// The flag that names the file.
 const CONFIG: &str = "config";

@@ -31,6 +31,21 @@ pub fn infer() -> Command {
     Command::new(env!("CARGO_BIN_EXE_infer"))
 }
 
+/// Standard error of a command whose standard output takes nothing, which must be an error.
+pub fn onto_full_disk(command: &Command) -> String {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = {
+        let mut same = std::process::Command::new(command.get_program());
+        same.args(command.get_args());
+        same
+    };
+    let output = command.stdout(full).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("error: standard output: cannot write"), "{text}");
+    text
+}
+
 /// The card of `both.onnx` and `no-card.onnx`, to be changed and put back.
 pub fn card() -> Value {
     let bytes = std::fs::read(model("both")).unwrap();

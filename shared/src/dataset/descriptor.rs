@@ -7,12 +7,13 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::file::{DescriptorFile, Encoding, Entry, HINT, Ids, LabelFile};
+use super::file::{DescriptorFile, Encoding, HINT, Ids, LabelFile};
 use super::mapping::Mapping;
 use super::pattern::{Pattern, SPLIT};
 use super::split::{Scheme, Split};
 use crate::decode::LabelEncoding;
 use crate::error::{Context, Error, Result};
+use crate::home::expand_path;
 use crate::labels::{Class, IGNORE, MAX_CLASSES};
 
 const BUILT_IN: [(&str, &str); 4] = [
@@ -37,18 +38,10 @@ pub struct Descriptor {
     pub(super) sample: String,
     pub(super) labels: Vec<LabelForm>,
     pub(super) split: Split,
-    /// What is left out of losses and metrics.
-    pub(super) ignored: Vec<Ignored>,
     /// Values in label files that are not train ids, to train ids.
     native: Arc<Mapping>,
     /// What was parsed, after settings: the descriptor's identity.
     pub(super) text: String,
-}
-
-/// An entry that is ignored.
-#[derive(Clone, Debug)]
-pub(super) struct Ignored {
-    pub name: String,
 }
 
 /// One way in which a data set's labels may be stored; of several the first that is there is read.
@@ -68,7 +61,10 @@ impl Descriptor {
     /// `train` (it becomes the last class) or `unscored` (likewise, but it is left out of the metrics).
     pub fn find(name_or_path: &str) -> Result<Descriptor> {
         let (place, settings) = match name_or_path.rsplit_once(':') {
-            Some((place, settings)) if settings.contains('=') => (place, settings),
+            // A path may hold both characters: what is there as a whole has no settings.
+            Some((place, settings)) if settings.contains('=') && !is_file(name_or_path) => {
+                (place, settings)
+            }
             _ => (name_or_path, ""),
         };
         let mut file = match BUILT_IN.iter().find(|b| b.0 == place) {
@@ -129,9 +125,7 @@ impl Descriptor {
         if labels.is_empty() {
             return Err(Error::request("labels: expected at least one place to look for them"));
         }
-        let ignored = |e: &Entry| Ignored { name: e.name.clone() };
         Ok(Descriptor {
-            ignored: file.ignored.iter().map(ignored).collect(),
             name: file.name,
             classes: table.classes,
             unscored: table.unscored,
@@ -230,8 +224,12 @@ fn label_form(
     Ok(LabelForm { files, encoding: form.encoding()?, ids: form.ids, mapping })
 }
 
+fn is_file(path: &str) -> bool {
+    expand_path(Path::new(path)).is_file()
+}
+
 fn from_path(place: &str) -> Result<DescriptorFile> {
-    let path = Path::new(place);
+    let path = &expand_path(Path::new(place));
     if !path.exists() {
         let known = NAMES.join(", ");
         let line = format!("data set \"{place}\": expected {known}, or the path of a descriptor");

@@ -11,8 +11,7 @@ use super::descriptor::{Descriptor, LabelForm};
 use super::file::Ids;
 use super::mapping::Unknown;
 use super::mixup::{self, Evidence};
-use super::pattern::nfc;
-use super::survey::survey;
+use super::survey::{splits, survey};
 use crate::decode::{self, RawLabel, Values};
 use crate::error::{Error, Result};
 
@@ -83,6 +82,11 @@ impl Index {
         })
     }
 
+    /// The splits that there are below a root: those with images and labels.
+    pub fn splits(descriptor: &Descriptor, root: &Path) -> Vec<String> {
+        splits(descriptor, root)
+    }
+
     /// The image, RGB.
     pub fn image(&self, i: usize) -> Result<RgbImage> {
         decode::rgb(&self.samples[i].image)
@@ -120,7 +124,7 @@ impl Index {
         for sample in &self.samples {
             for path in [&sample.image, &sample.label] {
                 let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
-                add(&nfc(&path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy()));
+                add(&path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy());
                 add(&bytes.to_string());
             }
         }

@@ -1,7 +1,7 @@
 //! `train export`: a checkpoint as an ONNX model that was verified, or as plain weights for PyTorch.
 
 use shared::dataset::{Descriptor, Index};
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 use shared::output_path::{check_file, make_parent};
 use std::path::PathBuf;
 use tch::Device;
@@ -95,6 +95,9 @@ impl Int8 {
             Error::request("calibration: expected the data set's folder, got none")
                 .hint("name it with --data-root")
         })?;
+        if self.data_root.is_none() {
+            tell(format_args!("calibration: with the images in {}", root.display()));
+        }
         let descriptor = Descriptor::find(&data.dataset)?;
         let index = Index::open(&descriptor, &root, &data.train)?;
         quantize::calibrate(trained, &index, self.settings())

@@ -5,7 +5,7 @@ use shared::error::{Error, Result};
 use std::path::PathBuf;
 use train::memory;
 use train::recipe::Recipe;
-use train::run::{FitOptions, LAST, Resume, Run};
+use train::run::{FitOptions, LAST, RECIPE, Resume, Run};
 use train::trainer;
 
 #[derive(clap::Args)]
@@ -57,7 +57,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// Refuses a folder for a new run whose recipe.toml, which the run writes, is the user's own.
 fn spare_recipe(args: &Args) -> Result<()> {
     let Some(out) = args.out.as_ref().filter(|out| !out.join(LAST).exists()) else { return Ok(()) };
-    let written = out.join("recipe.toml").canonicalize();
+    let written = out.join(RECIPE).canonicalize();
     if written.is_ok_and(|path| args.recipe.canonicalize().is_ok_and(|own| own == path)) {
         let out = out.display();
         return Err(Error::request(format!("out: {out}: its recipe.toml is the recipe itself"))

@@ -11,8 +11,7 @@ mod suite;
 mod synth;
 
 use clap::{Parser, Subcommand};
-use shared::error::{Error, Result};
-use std::io::{ErrorKind, Write};
+use shared::error::Result;
 
 /// The program.
 #[derive(Parser)]
@@ -46,15 +45,9 @@ enum Command {
     Stats(stats::Args),
 }
 
-/// A result on standard output. A reader that has gone away, such as `head`, is no failure.
+/// A result on standard output, as lines.
 fn print(text: &str) -> Result<()> {
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::work(format!("standard output: cannot write: {error}")))
-        }
-        _ => Ok(()),
-    }
+    shared::command_line::print(&format!("{text}\n"))
 }
 
 /// Runs the command.

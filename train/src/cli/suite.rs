@@ -81,7 +81,7 @@ pub fn run(args: &Args) -> Result<()> {
     // All that can be refused is refused before anything is written or trained.
     check_folder(&args.out).map_err(|e| e.within("suite: out"))?;
     device::choose(&first.train.device)?;
-    let (split, val) = first.open_data(args.data_root.as_deref())?;
+    let (split, val) = first.open_data()?;
     let basis = Basis::of(first, &split, &val)?;
     let pixels = shares::pixels_of_classes(&split)?;
     for job in &jobs {
@@ -100,7 +100,7 @@ pub fn run(args: &Args) -> Result<()> {
     guard::save_on_interrupt();
     let commit = suite::commit();
     let mut train = |job: &Job, out: &Path| {
-        let outcome = train(job, out, args.data_root.as_deref(), &commit)?;
+        let outcome = train(job, out, &commit)?;
         // Before the cell says that it is done: who waits for it looks for these weights.
         if !args.keep_checkpoints {
             weights::keep_last(out)?;
@@ -138,7 +138,12 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
     let read = |loss: &Choice, seed: u64| {
         let changes = [args.changes.clone(), loss.changes(), vec![format!("train.seed={seed}")]];
         let changes = changes.concat();
-        Recipe::read(path, &changes).map_err(|e| e.within(format!("suite: {}", loss.label())))
+        let recipe = Recipe::read(path, &changes)
+            .map_err(|e| e.within(format!("suite: {}", loss.label())))?;
+        match &args.data_root {
+            Some(root) => recipe.with_root(root),
+            None => Ok(recipe),
+        }
     };
     let mut losses: Vec<Choice> = Vec::new();
     for text in &args.losses {
@@ -164,17 +169,9 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
 }
 
 /// One cell, from where its run's folder stands.
-fn train(
-    job: &Job,
-    out: &Path,
-    data_root: Option<&Path>,
-    commit: &Option<String>,
-) -> Result<CellOutcome> {
-    let options = FitOptions {
-        data_root: data_root.map(Path::to_path_buf),
-        out: Some(out.to_path_buf()),
-        resume: Resume::OrStart,
-    };
+fn train(job: &Job, out: &Path, commit: &Option<String>) -> Result<CellOutcome> {
+    let options =
+        FitOptions { data_root: None, out: Some(out.to_path_buf()), resume: Resume::OrStart };
     let work = || {
         let began = Instant::now();
         let run = Run::prepare(job.recipe.clone(), &options)?;

@@ -9,6 +9,7 @@ use super::proto::{ElementType, Graph, Length, Model, OperatorSet, Property, Val
 use crate::checkpoint::Trained;
 use crate::model::Parameters;
 use crate::model::deeplab::{DeepLab, Heads};
+use crate::recipe::Recipe;
 use prost::Message;
 use shared::card::{self, Card, Input, Output, Training};
 use shared::error::{Error, Result};
@@ -140,13 +141,22 @@ fn card(trained: &Trained, settings: &ExportSettings<'_>) -> Card {
         opset: OPSET as u32,
         training: Training {
             loss: about.loss.clone(),
-            recipe: about.recipe.clone(),
+            recipe: without_root(&about.recipe),
             iterations: about.iterations,
             seed: about.seed,
             version: env!("CARGO_PKG_VERSION").into(),
         },
         probe: probe::compute(&trained.network, &trained.parameters, settings.arithmetic),
     }
+}
+
+/// The recipe without the folder in which one machine keeps the data: a model travels.
+fn without_root(recipe: &str) -> String {
+    let stripped = Recipe::parse(recipe, &[]).and_then(|mut recipe| {
+        recipe.data.root = None;
+        recipe.to_toml()
+    });
+    stripped.unwrap_or_else(|_| recipe.into())
 }
 
 /// Refuses weights that no sum comes out of, naming the first.

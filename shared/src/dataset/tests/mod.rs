@@ -5,7 +5,6 @@ mod builtin;
 mod descriptors;
 mod files;
 mod mixup;
-mod names;
 
 use std::fs;
 use std::path::{Path, PathBuf};

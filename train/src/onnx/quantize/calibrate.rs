@@ -9,7 +9,7 @@ use crate::model::deeplab::Heads;
 use crate::monitor::progress;
 use shared::card;
 use shared::dataset::Index;
-use shared::error::{Error, Result};
+use shared::error::{Error, Result, tell};
 use shared::preprocess::at_evaluation_size;
 use tch::{Kind, Tensor};
 
@@ -20,6 +20,13 @@ use tch::{Kind, Tensor};
 pub fn calibrate(trained: &Trained, index: &Index, settings: Settings) -> Result<Quantization> {
     settings.check()?;
     let count = settings.images.min(index.samples.len());
+    if count < settings.images {
+        let split = &index.split;
+        tell(format_args!(
+            "calibration: {split} has {count} images, fewer than {}: all of them are used",
+            settings.images
+        ));
+    }
     // Ranges first, then what lies between them: a histogram wants to know its ends.
     let passes = if settings.method == Method::MinMax { 1 } else { 2 };
     let bar = progress::count("calibrating", (passes * count) as u64);
