@@ -162,6 +162,7 @@ fn describe(file: &ModelFile, model: &Model) -> String {
     line("precision", format!("{}, opset {}", card.precision, card.opset));
     inputs.into_iter().for_each(|input| line("input", input));
     outputs.into_iter().for_each(|output| line("output", output));
+    model.reading_line().into_iter().for_each(|reading| line("reads", reading));
     line("image", image_line(card));
     line("training", training_line(card));
     line("probe", probe_line(card));

@@ -87,6 +87,7 @@ fn each_kind_gives_the_labels_that_pythons_onnxruntime_gives() {
         ("softmax", 6, "", IMAGENET),
         ("binary-logit", 2, logit, IMAGENET),
         ("binary-sigmoid", 2, "", IMAGENET),
+        ("binary-bool", 2, "", IMAGENET),
         ("multiple-8", 6, "", &format!("{IMAGENET}multiple = 8")),
         ("argmax-stride-4", 6, "", IMAGENET),
         ("stride-2", 6, "", IMAGENET),
@@ -108,9 +109,13 @@ fn every_command_takes_them() {
     let folder = folder.path();
     data_set(folder, 2);
     let nhwc = format!("layout = \"NHWC\"\n{IMAGENET}");
-    for (name, input) in
-        [("argmax-i64-n1hw", IMAGENET), ("nhwc", &nhwc), ("input-u8", ""), ("batch-4", IMAGENET)]
-    {
+    let tells = "before or after a softmax, as their values will tell";
+    for (name, input, reads) in [
+        ("argmax-i64-n1hw", IMAGENET, "labels from out".to_owned()),
+        ("nhwc", &nhwc, format!("logits NHWC from out, {tells}")),
+        ("input-u8", "", format!("logits NCHW from out, {tells}")),
+        ("batch-4", IMAGENET, format!("logits NCHW from out, {tells}")),
+    ] {
         let (card, model) = (card(folder, 6, "", input), elsewhere(name));
         let run = |command: &mut assert_cmd::Command| ended_well(command.arg("--card").arg(&card));
         run(&mut on_data("eval", &model, folder));
@@ -118,7 +123,8 @@ fn every_command_takes_them() {
         run(on_data("compare", &model, folder).arg("--out").arg(folder.join("compared")));
         let frames = ["--frame-size", "40x24", "--frames", "2", "--warm-up", "0"];
         run(infer().args(["bench", "--provider", "cpu", "--model"]).arg(&model).args(frames));
-        run(infer().args(["info", "--provider", "cpu", "--model"]).arg(&model));
+        let text = run(infer().args(["info", "--provider", "cpu", "--model"]).arg(&model));
+        assert!(text.contains(&format!("reads      {reads}\n")), "{text}");
         let live = ["live", "--headless", "--provider", "cpu", "--max-frames", "2", "--source"];
         run(infer().args(live).arg(folder.join("images/val")).arg("--models").arg(&model));
     }

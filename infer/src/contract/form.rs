@@ -52,7 +52,8 @@ impl Channel {
 }
 
 /// Types that labels come in.
-const INTEGERS: [TensorElementType; 8] = [
+const INTEGERS: [TensorElementType; 9] = [
+    TensorElementType::Bool,
     TensorElementType::Uint8,
     TensorElementType::Int8,
     TensorElementType::Uint16,

@@ -11,7 +11,7 @@ use crate::outline::{Dimension, Outline, Signature};
 const F32: i32 = 1;
 const U8: i32 = 2;
 const F16: i32 = 10;
-const INTEGERS: [i32; 8] = [2, 3, 4, 5, 6, 7, 12, 13];
+const INTEGERS: [i32; 9] = [2, 3, 4, 5, 6, 7, 9, 12, 13]; // 9: bool
 
 /// What the graph's output seems to be.
 enum Guess {

@@ -27,7 +27,7 @@ pub use segment::{RESIZED_LABELS, Resized, Segmented};
 pub use sizing::{Size, Sizing};
 
 use self::run::Buffers;
-use crate::contract::{CardSource, Contract, Ending, Meaning};
+use crate::contract::{CardSource, Channel, Contract, Ending, Form, Meaning};
 use crate::manifest::Manifest;
 use crate::model_file::ModelFile;
 use crate::outline::{Dimension, Outline};
@@ -168,6 +168,27 @@ impl Model {
             self.session.inputs().iter().map(line).collect(),
             self.session.outputs().iter().map(line).collect(),
         )
+    }
+
+    /// For the user: what is read from the output of a model from elsewhere; `None` for other models.
+    pub fn reading_line(&self) -> Option<String> {
+        let Ending::Foreign { output, form } = &self.contract.ending else { return None };
+        Some(match (form, self.contract.meaning) {
+            (Form::Labels, _) => format!("labels from {output}"),
+            (Form::Channel(Channel { squashed, threshold }), _) => {
+                let of = if *squashed { "probability" } else { "logit's sigmoid" };
+                format!("two classes from {output}: the second where its {of} is over {threshold}")
+            }
+            (Form::Logits(layout), meaning) => {
+                let meaning = match meaning {
+                    Some(Meaning::Softmax) => "after a softmax",
+                    Some(Meaning::Sigmoid) => "after a sigmoid",
+                    Some(_) => "before a softmax",
+                    None => "before or after a softmax, as their values will tell",
+                };
+                format!("logits {} from {output}, {meaning}", layout.name())
+            }
+        })
     }
 
     /// The sizes at which images go into the model.

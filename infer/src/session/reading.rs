@@ -120,6 +120,7 @@ impl Output<'_> {
         let (w, h) = self.plane()?;
         let count = w as usize * h as usize;
         let labels = match self.ty() {
+            Type::Bool => self.classes::<bool>(count, classes),
             Type::Uint8 => self.classes::<u8>(count, classes),
             Type::Int8 => self.classes::<i8>(count, classes),
             Type::Uint16 => self.classes::<u16>(count, classes),

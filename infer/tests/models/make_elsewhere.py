@@ -91,6 +91,9 @@ model("binary-logit", classes=1, producer="pytorch")
 golden("binary-logit", lambda out: out[0] > 0)
 model("binary-sigmoid", classes=1, end=[h.make_node("Sigmoid", ["z"], ["out"])])
 golden("binary-sigmoid", lambda out: out[0] > .5)
+zero = h.make_node("Constant", [], ["zero"], value=nh.from_array(np.float32(0), "s"))
+model("binary-bool", classes=1, end=[zero, h.make_node("Greater", ["z", "zero"], ["out"])], out_type=T.BOOL)
+golden("binary-bool", lambda out: out[0])
 # A skip connection over three poolings: both branches have one size for multiples of 8 only.
 pool = [h.make_node("MaxPool", [a], [b], kernel_shape=[2, 2], strides=[2, 2]) for a, b in [("t", "p1"), ("p1", "p2"), ("p2", "p3")]]
 up = [h.make_node("Resize", [a, "", "twice"], [b], mode="nearest") for a, b in [("p3", "u2"), ("u2", "u1"), ("u1", "u0")]]
