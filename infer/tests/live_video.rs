@@ -4,54 +4,12 @@
 mod common;
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::video::{ffmpeg_is_here, probe, text, video};
 use common::{ended_well, error_of, live, model, number};
-
-/// Whether ffmpeg is there.
-fn ffmpeg_is_here() -> bool {
-    let here = Command::new("ffmpeg").arg("-version").output().is_ok();
-    if !here {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "in CI ffmpeg must be there (.ci/run installs it)"
-        );
-        eprintln!("skipped: the program ffmpeg is not on PATH");
-    }
-    here
-}
-
-/// Makes a test video of ffmpeg's own, of one second at ten frames.
-fn video(folder: &Path, name: &str, size: &str) -> PathBuf {
-    let path = folder.join(name);
-    let source = format!("testsrc=size={size}:rate=10:duration=1");
-    let made = Command::new("ffmpeg")
-        .args(["-loglevel", "error", "-y", "-f", "lavfi", "-i", &source, "-c:v", "mpeg4"])
-        .args(if name.ends_with(".m4v") { &["-f", "m4v"][..] } else { &[] })
-        .arg(&path)
-        .status()
-        .unwrap();
-    assert!(made.success());
-    path
-}
-
-/// What ffprobe says about a video's stream, frame by frame or once.
-fn probe(path: &Path, entries: &str) -> Vec<String> {
-    let output = Command::new("ffprobe")
-        .args(["-v", "error", "-count_frames", "-select_streams", "v", "-show_entries", entries])
-        .args(["-of", "csv=p=0"])
-        .arg(format!("file:{}", path.display()))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(String::from).collect()
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
 
 #[test]
 fn every_frame_of_a_file_is_shown_and_recorded_at_its_own_rate() {
@@ -303,7 +261,7 @@ fn a_stream_that_breaks_is_reported_and_opened_again() {
         "changed size from 64x48 to 32x40",
         "Connection reset by peer; opening it again",
         "expected 9216 bytes of a frame of 64x48, got 100; opening it again",
-        "expected a frame of at most 16384 pixels a side, got 99999x99999; opening it again in 0.50 s",
+        "expected a frame of at most 16384 pixels a side, got 99999x99999; opening it again in 0.25 s",
         "frames again after",
         "captured 9 = shown ",
         "reopened 4",

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use rustix::io::Errno;
 use shared::error::{Context, Error, Result};
 
-use super::input::VideoInput;
+use super::input::{Playing, VideoInput};
 
 /// The program, found and asked for its version.
 #[derive(Debug, Clone)]
@@ -86,10 +86,10 @@ impl Ffmpeg {
     }
 
     /// Starts decoding: raw RGB on standard output, a line per frame on standard error.
-    pub(super) fn decode(&self, input: &VideoInput) -> Result<Child> {
+    pub(super) fn decode(&self, input: &VideoInput, playing: Playing) -> Result<Child> {
         // Every frame as it comes: none doubled or left out to keep a rate, none brought to another's size.
         let mut command = configured(self.reader(), "repeat+level+info");
-        command.args(input.arguments());
+        command.args(input.arguments(playing));
         command.args(["-an", "-sn", "-dn", "-vf", "showinfo=checksum=0", "-noautoscale"]);
         command.args([self.sync, "passthrough", "-pix_fmt", "rgb24", "-f", "rawvideo"]);
         // With more threads the encoder of raw frames keeps one back until the next comes, and without flushing
@@ -99,32 +99,18 @@ impl Ffmpeg {
         self.start(command)
     }
 
-    /// Starts encoding from standard input to `path`, in the container `format`: raw RGB of this size and
-    /// rate, or without a rate an IVF stream of PPM pictures, which brings its times along.
+    /// Starts encoding a Matroska stream of raw pictures from standard input to `path`, in the container
+    /// `format`, at the pictures' own times.
     ///
     /// The file can be played wherever it breaks off, but for its last second.
-    pub(super) fn encode(
-        &self,
-        path: &Path,
-        format: &str,
-        (width, height): (u32, u32),
-        fps: Option<f64>,
-    ) -> Result<Child> {
+    pub(super) fn encode(&self, path: &Path, format: &str) -> Result<Child> {
         // Unguarded: when its standard input ends it ends too, and writes the end of the file first.
         let mut command = configured(Command::new(&self.program), "error");
-        match fps {
-            Some(fps) => {
-                let (size, fps) = (format!("{width}x{height}"), fps.to_string());
-                command.args(["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", &size]);
-                command.args(["-framerate", &fps, "-i", "pipe:0"]);
-            }
-            None => {
-                // Without waiting for more pictures to guess their rate.
-                command.args(["-analyzeduration", "0", "-fpsprobesize", "0"]);
-                command.args(["-f", "ivf", "-c:v", "ppm", "-i", "pipe:0"]);
-                command.args([self.sync, "vfr", "-enc_time_base", "1:1000"]);
-            }
-        }
+        // Without waiting for more pictures to guess their rate.
+        command.args(["-analyzeduration", "0", "-fpsprobesize", "0"]);
+        command.args(["-f", "matroska", "-i", "pipe:0"]);
+        // Ticks that the usual rates are whole numbers of.
+        command.args([self.sync, "vfr", "-enc_time_base", "1:90000"]);
         // Pictures that refer to later ones would begin an .mp4 late.
         command.args(["-pix_fmt", "yuv420p", "-bf", "0"]);
         if format == "matroska" {

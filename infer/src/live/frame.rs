@@ -23,6 +23,8 @@ pub struct Frame {
     pub arrived: Stamp,
     /// Time that reading, decoding or drawing it took.
     pub capture: Duration,
+    /// Of a video: its time since the first frame, which never stands still.
+    pub time: Option<Duration>,
 }
 
 /// A frame and its labels.

@@ -4,20 +4,17 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use shared::error::{Error, Result};
+
+use super::slot::Policy;
+
 /// What ffmpeg is to read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VideoInput {
     /// A video file.
-    File {
-        /// The file.
-        path: PathBuf,
-        /// From the start again after its end.
-        again: bool,
-        /// At the speed it was taken with.
-        own_speed: bool,
-    },
-    /// Anything with a URL.
-    Stream(String),
+    File(PathBuf),
+    /// Anything with a URL: a stream, or a file on another machine.
+    Url(String),
     /// A camera, by V4L2.
     Camera {
         /// Its device file.
@@ -29,10 +26,68 @@ pub enum VideoInput {
     },
 }
 
+/// What an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nature {
+    /// It has an end, and waits for us.
+    File,
+    /// It goes on without us: then the latest frame wins, and an end is a fault.
+    Live,
+}
+
+/// How a file is played.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Playing {
+    /// From the start again after its end.
+    pub again: bool,
+    /// As if it were a camera: at its own speed, or at `fps`, and the latest frame wins.
+    pub realtime: bool,
+    /// At most so many frames a second.
+    pub fps: Option<f64>,
+}
+
+impl Playing {
+    /// What happens to a file's frames that find the next stage busy.
+    pub fn policy(self) -> Policy {
+        if self.realtime { Policy::Latest } else { Policy::Every }
+    }
+
+    /// Whether nothing of it is asked of what is live.
+    ///
+    /// # Errors
+    /// What only files can do (exit code 2); `got` is what it is.
+    pub fn check_live(self, got: &str) -> Result<()> {
+        refuse(self.again, "--loop", "files", got)?;
+        refuse(
+            self.realtime,
+            "--realtime",
+            "files or streets",
+            &format!("{got}, which always is"),
+        )?;
+        refuse(self.fps.is_some(), "--fps", "anything but a stream", got)
+    }
+}
+
+/// An option that a kind of source does not have.
+///
+/// # Errors
+/// If it was given (exit code 2).
+pub fn refuse(given: bool, flag: &str, expected: &str, got: &str) -> Result<()> {
+    if !given {
+        return Ok(());
+    }
+    Err(Error::request(format!("{flag}: expected {expected} as source, got {got}"))
+        .hint(format!("leave out {flag}, or give another --source")))
+}
+
 impl VideoInput {
-    /// Whether it goes on without us: then the latest frame wins, and an end is a fault.
-    pub fn is_live(&self) -> bool {
-        !matches!(self, Self::File { .. })
+    /// What it is; of a URL only ffmpeg can say.
+    pub fn nature(&self) -> Option<Nature> {
+        match self {
+            Self::File(_) => Some(Nature::File),
+            Self::Url(_) => None,
+            Self::Camera { .. } => Some(Nature::Live),
+        }
     }
 
     /// What to look at when it gives no frame.
@@ -46,15 +101,27 @@ impl VideoInput {
         format!("`ffprobe {self}` says what ffmpeg makes of it")
     }
 
+    /// The same of a file that may be whole, but cannot be read from any place.
+    pub fn hint_without_seeking(&self) -> String {
+        match self {
+            Self::Url(_) => {
+                "the file is cut off, or has its index at its end and the server gives it from its \
+                             start only: download it, and name the copy"
+                    .into()
+            }
+            _ => self.hint(),
+        }
+    }
+
     /// Whether ffmpeg's last word on it says that its name is wrong, which waiting does not mend.
     pub fn is_misnamed(&self, problem: &str) -> bool {
-        matches!(self, Self::Stream(_)) && problem.contains("Protocol not found")
+        matches!(self, Self::Url(_)) && problem.contains("Protocol not found")
     }
 
     /// A message of ffmpeg's without the URL, which may hold a password and stands before the message anyway.
     pub(super) fn without_url(&self, message: &str) -> String {
         match self {
-            Self::Stream(url) => {
+            Self::Url(url) => {
                 let rest =
                     message.strip_prefix(url.as_str()).map(|rest| rest.trim_start_matches(": "));
                 rest.unwrap_or(message).replace(url.as_str(), &self.to_string())
@@ -64,36 +131,31 @@ impl VideoInput {
     }
 
     /// Everything up to and with `-i`.
-    pub(super) fn arguments(&self) -> Vec<String> {
+    pub(super) fn arguments(&self, playing: Playing) -> Vec<String> {
         let words = |line: &str| line.split(' ').map(String::from).collect::<Vec<_>>();
-        // No waiting to fill buffers, no reordering, slices and not frames in parallel (each thread with a
-        // frame of its own is a frame of delay); half a second is enough to recognize a stream.
-        let low_delay = "-fflags nobuffer -flags low_delay -thread_type slice";
+        // No reordering, and slices, not frames, in parallel: each thread with a frame of its own is a frame of delay.
+        let low_delay = "-flags low_delay -thread_type slice";
+        let again = if playing.again { words("-stream_loop -1") } else { Vec::new() };
         match self {
-            Self::File { path, again, own_speed } => {
-                let mut all = Vec::new();
-                if *own_speed {
-                    all.push("-re".into());
-                }
-                if *again {
-                    all.extend(words("-stream_loop -1"));
-                }
+            Self::File(path) => {
                 // `file:` keeps a name with a colon from being taken for a protocol.
-                all.extend(["-i".into(), format!("file:{}", path.display())]);
-                all
+                [again, vec!["-i".into(), format!("file:{}", path.display())]].concat()
             }
-            Self::Stream(url) => {
+            Self::Url(url) => {
                 let mut all = words(low_delay);
-                all.extend(words("-analyzeduration 500000 -probesize 500000"));
+                // A fifth of a second from its first keyframe on tells what a stream is; every more of it is
+                // time without a picture at each start.
+                all.extend(words("-analyzeduration 200000"));
                 if url.starts_with("rtsp") {
                     all.extend(words("-rtsp_transport tcp")); // lost packets are grey blocks
                 }
+                all.extend(again);
                 all.extend(["-i".into(), url.clone()]);
                 all
             }
             Self::Camera { device, size, fps } => {
                 let mut all = words(low_delay);
-                all.extend(words("-f v4l2"));
+                all.extend(words("-fflags nobuffer -f v4l2"));
                 if let Some((width, height)) = size {
                     all.extend(["-video_size".into(), format!("{width}x{height}")]);
                 }
@@ -110,8 +172,8 @@ impl VideoInput {
 impl fmt::Display for VideoInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { path, .. } => write!(f, "{}", path.display()),
-            Self::Stream(url) => f.write_str(&without_password(url)),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Url(url) => f.write_str(&without_password(url)),
             Self::Camera { device, .. } => write!(f, "{}", device.display()),
         }
     }
@@ -136,14 +198,14 @@ mod tests {
 
     #[test]
     fn a_password_in_a_url_stays_out_of_the_log() {
-        let shown = |url: &str| VideoInput::Stream(url.into()).to_string();
+        let shown = |url: &str| VideoInput::Url(url.into()).to_string();
         assert_eq!(shown("rtsp://root:secret@10.0.0.7/axis"), "rtsp://***@10.0.0.7/axis");
         assert_eq!(shown("rtsp://user:p@ss@host/x"), "rtsp://***@host/x");
         assert_eq!(shown("rtsp://user:p/s?s@host/x"), "rtsp://***@host/x");
         assert_eq!(shown("rtsp://user@host/x"), "rtsp://***@host/x");
         assert_eq!(shown("http://host/a@b"), "http://host/a@b");
         assert_eq!(shown("http://host:8080/a"), "http://host:8080/a");
-        let camera = VideoInput::Stream("rtsp://me:secret@cam/1".into());
+        let camera = VideoInput::Url("rtsp://me:secret@cam/1".into());
         let told = camera.without_url("rtsp://me:secret@cam/1: Host is down");
         assert_eq!(told, "Host is down");
         let told = camera.without_url("cannot open rtsp://me:secret@cam/1");
@@ -152,17 +214,21 @@ mod tests {
 
     #[test]
     fn cameras_and_streams_are_read_without_delay_and_files_as_they_are() {
-        let line = |input: VideoInput| input.arguments().join(" ");
+        let line = |input: VideoInput, playing| input.arguments(playing).join(" ");
+        let playing = Playing::default();
         let camera = VideoInput::Camera {
             device: "/dev/video2".into(),
             size: Some((640, 480)),
             fps: Some("30".into()),
         };
-        assert!(line(camera).ends_with(
-            "-flags low_delay -thread_type slice -f v4l2 -video_size 640x480 -framerate 30 -i /dev/video2"
+        assert!(line(camera, playing).ends_with(
+            "-thread_type slice -fflags nobuffer -f v4l2 -video_size 640x480 -framerate 30 -i /dev/video2"
         ));
-        assert!(line(VideoInput::Stream("udp://1.2.3.4:5".into())).contains("-fflags nobuffer"));
-        let file = VideoInput::File { path: "a:b.mp4".into(), again: true, own_speed: true };
-        assert_eq!(line(file), "-re -stream_loop -1 -i file:a:b.mp4");
+        let stream = line(VideoInput::Url("udp://1.2.3.4:5".into()), playing);
+        // Without buffers for its analysis ffmpeg throws away what it has analyzed: the first keyframe.
+        assert!(stream.contains("-flags low_delay") && !stream.contains("nobuffer"), "{stream}");
+        let file = VideoInput::File("a:b.mp4".into());
+        let again = Playing { again: true, ..playing };
+        assert_eq!(line(file, again), "-stream_loop -1 -i file:a:b.mp4");
     }
 }

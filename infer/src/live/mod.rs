@@ -54,7 +54,7 @@ pub use self::request::LiveArgs;
 use self::request::Request;
 use self::show::{Display, Settings, Unrecorded};
 use self::sink::{Sink, SinkTarget};
-use self::slot::Slot;
+use self::slot::{SharedPolicy, Slot};
 use self::view::{Painter, natural_size};
 use self::window::Window;
 use self::worker::{Worker, WorkerEvent, WorkerPorts};
@@ -103,8 +103,9 @@ impl Running {
         let sink = sink.map(Arc::new);
         let window = if args.headless { None } else { Some(open_window(&request.titles)?) };
 
-        let frames = Arc::new(Slot::new(request.policy));
-        let results = Arc::new(Slot::new(request.policy));
+        let policy = SharedPolicy::from(request.policy);
+        let frames = Arc::new(Slot::new(policy.clone()));
+        let results = Arc::new(Slot::new(policy.clone()));
         let sender = FrameSender::new(Arc::clone(&frames), Arc::clone(&shared), args.max_frames);
         let capture = start_capture(request.source, sender)?;
         let manager = Arc::new(service_manager(&shared.board));
@@ -114,7 +115,7 @@ impl Running {
             WorkerPorts {
                 frames: Arc::clone(&frames),
                 results: Arc::clone(&results),
-                policy: request.policy,
+                policy: policy.clone(),
                 shared: Arc::clone(&shared),
             },
             move |image| worker::segment(&mut models, image, slow_down),
@@ -130,7 +131,7 @@ impl Running {
         let settings = Settings {
             painter,
             look: Look::new(args.view, args.opacity as f32),
-            policy: request.policy,
+            policy,
             limit: request.limit,
             deadline: request.deadline,
             record: request.record,

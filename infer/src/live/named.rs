@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use shared::error::{Context, Error, Result};
 use shared::streets::StreetSettings;
 
-use super::capture::{Patience, Source};
+use super::capture::Source;
 use super::ffmpeg::Ffmpeg;
-use super::input::VideoInput;
+use super::input::{Playing, VideoInput, refuse};
 use super::slot::Policy;
 use crate::source::{is_image, sources};
 
@@ -61,7 +61,7 @@ pub fn find(values: &[String], options: SourceOptions) -> Result<ResolvedSource>
         return camera(path, options);
     }
     if value.contains("://") {
-        return stream(value, options);
+        return url(value, options);
     }
     let there = std::fs::metadata(path).map_err(|e| {
         let hint = "a folder, images, a .txt list, a video file, a URL, camera or streets";
@@ -102,17 +102,13 @@ fn numbered(value: &str, name: &str, default: u64) -> Option<Result<u64>> {
     Some(number.parse().map_err(wrong))
 }
 
-/// An option that a kind of source does not have.
-fn refuse(given: bool, flag: &str, expected: &str, got: &str) -> Result<()> {
-    if !given {
-        return Ok(());
-    }
-    Err(Error::request(format!("{flag}: expected {expected} as source, got {got}"))
-        .hint(format!("leave out {flag}, or give another --source")))
+fn playing(options: SourceOptions) -> Playing {
+    let SourceOptions { again, realtime, fps, .. } = options;
+    Playing { again, realtime, fps }
 }
 
 fn policy(options: SourceOptions) -> Policy {
-    if options.realtime { Policy::Latest } else { Policy::Every }
+    playing(options).policy()
 }
 
 fn images(inputs: Vec<PathBuf>, options: SourceOptions) -> Result<ResolvedSource> {
@@ -159,35 +155,30 @@ fn streets(seed: u64, options: SourceOptions) -> Result<ResolvedSource> {
     Ok(ResolvedSource { source, policy: policy(options), fps: Some(drive_fps) })
 }
 
-fn with_ffmpeg(input: VideoInput, fps: Option<f64>) -> Result<Source> {
+fn with_ffmpeg(input: VideoInput, playing: Playing) -> Result<Source> {
     let ffmpeg = Ffmpeg::find(&format!("source: {input}"))?;
-    Ok(Source::Video { input, ffmpeg, fps, patience: Patience::default() })
+    Ok(Source::Video { input, ffmpeg, playing, patience: Box::default() })
 }
 
 fn video(path: &Path, options: SourceOptions) -> Result<ResolvedSource> {
     refuse(options.size.is_some(), "--size", "streets or a camera", "a video file")?;
-    let own_speed = options.realtime && options.fps.is_none();
-    let input = VideoInput::File { path: path.to_owned(), again: options.again, own_speed };
-    let source = with_ffmpeg(input, options.fps)?;
+    let source = with_ffmpeg(VideoInput::File(path.to_owned()), playing(options))?;
     Ok(ResolvedSource { source, policy: policy(options), fps: options.fps })
 }
 
-fn stream(url: &str, options: SourceOptions) -> Result<ResolvedSource> {
-    refuse(options.again, "--loop", "files", "a stream")?;
-    refuse(options.realtime, "--realtime", "files or streets", "a stream, which always is")?;
-    refuse(options.size.is_some(), "--size", "streets or a camera", "a stream")?;
-    refuse(options.fps.is_some(), "--fps", "anything but a stream", "a stream")?;
-    let source = with_ffmpeg(VideoInput::Stream(url.to_owned()), None)?;
-    Ok(ResolvedSource { source, policy: Policy::Latest, fps: None })
+/// What has a URL is live until ffmpeg has opened it and says that it has an end.
+fn url(url: &str, options: SourceOptions) -> Result<ResolvedSource> {
+    refuse(options.size.is_some(), "--size", "streets or a camera", "a URL")?;
+    let source = with_ffmpeg(VideoInput::Url(url.to_owned()), playing(options))?;
+    Ok(ResolvedSource { source, policy: Policy::Latest, fps: options.fps })
 }
 
 fn camera(device: &Path, options: SourceOptions) -> Result<ResolvedSource> {
-    refuse(options.again, "--loop", "files", "a camera")?;
-    refuse(options.realtime, "--realtime", "files or streets", "a camera, which always is")?;
+    Playing { fps: None, ..playing(options) }.check_live("a camera")?;
     check_camera(device)?;
     let fps = options.fps.map(|fps| fps.to_string());
     let input = VideoInput::Camera { device: device.to_owned(), size: options.size, fps };
-    let source = with_ffmpeg(input, None)?;
+    let source = with_ffmpeg(input, Playing::default())?;
     Ok(ResolvedSource { source, policy: Policy::Latest, fps: None })
 }
 

@@ -6,6 +6,7 @@
 //! until a failure, a kill or a power cut stays.
 
 mod encoder;
+mod matroska;
 mod target;
 
 use std::path::Path;
@@ -17,6 +18,8 @@ use image::RgbImage;
 use shared::error::{Context, Error, Result};
 
 use self::encoder::Encoder;
+#[cfg(test)]
+pub use self::matroska::times;
 pub use self::target::RecordTarget;
 use self::target::{Reserved, VideoFormat};
 use super::frame::RunState;
@@ -29,8 +32,8 @@ use crate::output::write_png;
 pub struct Picture {
     /// Of its file in a folder, without ending.
     pub name: String,
-    /// When it was shown. Not when its frame arrived: before that a standstill may have been shown.
-    pub at: Instant,
+    /// Its time in the recording, which begins with that of the first.
+    pub at: Duration,
     /// What was shown.
     pub image: RgbImage,
 }
@@ -52,16 +55,14 @@ pub struct Recorder {
 type Written = (u64, Result<()>);
 
 impl Recorder {
-    /// Starts recording pictures of one size, both sides even; a video without `fps` keeps the times of its
-    /// pictures. A name that is taken already is left alone, which is said.
+    /// Starts recording pictures of one size, both sides even, usually `fps` a second. A name that is taken already is left alone, which is said.
     ///
     /// # Errors
     /// A place that cannot be made; an ffmpeg, or a thread, that cannot be started.
     pub fn start(
         target: RecordTarget,
-        size: (u32, u32),
         policy: Policy,
-        fps: Option<f64>,
+        fps: f64,
         shared: &Arc<RunState>,
     ) -> Result<Self> {
         let place = target.reserve(&shared.board)?;
@@ -74,7 +75,7 @@ impl Recorder {
             }
             Reserved::Video(file, format) => {
                 let (encoder, mut pictures) =
-                    Encoder::start(format, file.path(), size, fps, shared).map_err(within)?;
+                    Encoder::start(format, file.path(), fps, shared).map_err(within)?;
                 let write = move |picture: &Picture| {
                     pictures.write(&picture.image, picture.at).work(|| "ffmpeg".into())
                 };

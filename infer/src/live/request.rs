@@ -35,14 +35,16 @@ pub struct LiveArgs {
     /// A folder, images, a .txt file that lists images, a video file, a URL, camera[:N] or /dev/videoN, or
     /// streets[:SEED], an endless generated drive
     ///
-    /// Of files every frame is shown, as fast as the models allow. Of cameras and URLs, and with --realtime,
-    /// the latest frame wins and the others are dropped and counted.
+    /// Of files every frame is shown, as fast as the models allow. Of cameras and streams, and with --realtime,
+    /// the latest frame wins and the others are dropped and counted. What a URL leads to is a file if it has a
+    /// length, else a stream.
     #[arg(long, required = true, num_args = 1.., value_name = "SOURCE")]
     pub source: Vec<String>,
     /// Size of the streets [default: 512x256], or to ask a camera for
     #[arg(long, value_name = "WxH", value_parser = parse_size)]
     pub size: Option<(u32, u32)>,
-    /// Frames per second: files and streets at most so many, a camera is asked for them
+    /// Frames per second: files and streets at most so many, a camera is asked for them; a recording of a video file
+    /// keeps the file's own times unless this is given
     #[arg(long, value_name = "N", value_parser = parse_fps)]
     pub fps: Option<f64>,
     /// Start files over when they end

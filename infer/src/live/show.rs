@@ -22,7 +22,7 @@ use super::counts::Tally;
 use super::frame::{RunState, SegmentedFrame};
 use super::keys::{Effect, Look};
 use super::record::{RecordTarget, Recorder};
-use super::slot::{Policy, Slot, Taken};
+use super::slot::{Policy, SharedPolicy, Slot, Taken};
 use super::stages::{Stage, StageMedians};
 use super::view::{Freshness, Painter};
 use super::window::Window;
@@ -36,7 +36,7 @@ pub struct Settings {
     /// How to begin.
     pub look: Look,
     /// Whether results replace each other.
-    pub policy: Policy,
+    pub policy: SharedPolicy,
     /// From which age on they are stale.
     pub limit: Limit,
     /// How long the models may take for a frame.
@@ -71,6 +71,8 @@ pub struct Display {
     current: Option<Current>,
     drawn: Option<(Instant, (u32, u32))>,
     ended: bool,
+    /// What times in real time count from.
+    began: Instant,
 }
 
 /// The result that is shown.
@@ -111,6 +113,7 @@ impl Display {
             current: None,
             drawn: None,
             ended: false,
+            began: Instant::now(),
         }
     }
 
@@ -186,7 +189,7 @@ impl Display {
         let effects = actions.into_iter().map(|action| self.look.apply(action, classes)).collect();
         if self.look.paused && !was {
             let now = Instant::now();
-            let live = self.settings.policy == Policy::Latest;
+            let live = self.settings.policy.get() == Policy::Latest;
             if let Some(current) = self.current.as_mut().filter(|_| live) {
                 current.age = current.seen.frame.arrived.age(now);
             }
@@ -197,7 +200,7 @@ impl Display {
     /// Takes a result over: counts it, and records it.
     fn accept(&mut self, seen: Arc<SegmentedFrame>) -> Result<()> {
         let now = Instant::now();
-        let age = match self.settings.policy {
+        let age = match self.settings.policy.get() {
             Policy::Latest => seen.frame.arrived.age(now),
             Policy::Every => seen.prepare + seen.run + seen.post,
         };
@@ -246,7 +249,7 @@ impl Display {
 
     /// Whether what is shown changes by a new result only.
     fn quiet(&self) -> bool {
-        self.settings.policy == Policy::Every && !self.ended
+        self.settings.policy.get() == Policy::Every && !self.ended
     }
 
     /// The picture of this moment; `None` before the first result.
@@ -263,7 +266,7 @@ impl Display {
 
     /// Its age as it is shown now; see the top of this file.
     fn age(&self, current: &Current, now: Instant) -> Duration {
-        let grows = self.settings.policy == Policy::Latest && !self.look.paused;
+        let grows = self.settings.policy.get() == Policy::Latest && !self.look.paused;
         if grows { current.seen.frame.arrived.age(now) } else { current.age }
     }
 

@@ -2,7 +2,8 @@
 //! Not a queue: with a queue a slow consumer would see an ever older world. What is replaced is counted.
 //! Once closed nothing more goes in, and what is in it can still be taken.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// What happens to an item that finds the slot full.
@@ -12,6 +13,29 @@ pub enum Policy {
     Latest,
     /// It waits until there is room: files.
     Every,
+}
+
+/// A policy that slots and stages share. What a URL leads to is known only once it is open: until the first
+/// frame the policy may still change.
+#[derive(Debug, Clone)]
+pub struct SharedPolicy(Arc<AtomicBool>);
+
+impl SharedPolicy {
+    /// The policy now.
+    pub fn get(&self) -> Policy {
+        if self.0.load(Relaxed) { Policy::Latest } else { Policy::Every }
+    }
+
+    /// Changes it for all who share it.
+    pub fn set(&self, policy: Policy) {
+        self.0.store(policy == Policy::Latest, Relaxed);
+    }
+}
+
+impl From<Policy> for SharedPolicy {
+    fn from(policy: Policy) -> Self {
+        Self(Arc::new(AtomicBool::new(policy == Policy::Latest)))
+    }
 }
 
 /// What became of an item that was put.
@@ -41,7 +65,7 @@ pub enum Taken<T> {
 pub struct Slot<T> {
     state: Mutex<State<T>>,
     changed: Condvar,
-    policy: Policy,
+    policy: SharedPolicy,
 }
 
 #[derive(Debug)]
@@ -55,10 +79,15 @@ struct State<T> {
 
 impl<T> Slot<T> {
     /// An empty slot.
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(policy: impl Into<SharedPolicy>) -> Self {
         let state =
             Mutex::new(State { item: None, untaken_since: None, closed: false, dropped: 0 });
-        Self { state, changed: Condvar::new(), policy }
+        Self { state, changed: Condvar::new(), policy: policy.into() }
+    }
+
+    /// Its policy, to look at or to change.
+    pub fn policy(&self) -> &SharedPolicy {
+        &self.policy
     }
 
     /// Puts an item in; gives it back if the slot is closed, or is closed while it waits for room.
@@ -75,7 +104,7 @@ impl<T> Slot<T> {
     /// Puts an item in, waiting at most this long for room.
     pub fn put_within(&self, item: T, patience: Duration) -> Put<T> {
         let full = |state: &mut State<T>| {
-            self.policy == Policy::Every && state.item.is_some() && !state.closed
+            self.policy.get() == Policy::Every && state.item.is_some() && !state.closed
         };
         let mut state = self
             .changed

@@ -39,7 +39,7 @@ fn run(case: &Case) -> Counts {
     let mut sender = FrameSender::new(Arc::clone(&frames), Arc::clone(&shared), Some(case.frames));
     let every = Duration::from_millis(case.every_ms);
     let capture = std::thread::spawn(move || {
-        while sender.deliver(RgbImage::new(4, 2), Stamp::now(), Duration::ZERO) {
+        while sender.deliver(RgbImage::new(4, 2), Stamp::now(), Duration::ZERO, None) {
             sender.shared.stop.sleep(every);
         }
     });
@@ -47,7 +47,7 @@ fn run(case: &Case) -> Counts {
     let ports = WorkerPorts {
         frames: Arc::clone(&frames),
         results: Arc::clone(&results),
-        policy: case.policy,
+        policy: case.policy.into(),
         shared: Arc::clone(&shared),
     };
     let segment = move |image: &RgbImage| {
@@ -170,7 +170,7 @@ fn worker_between_slots(
     let ports = WorkerPorts {
         frames: Arc::clone(&frames),
         results: Arc::clone(&results),
-        policy,
+        policy: policy.into(),
         shared: Arc::clone(shared),
     };
     (frames, results, Worker::start(ports, segment, |_| {}).unwrap())
@@ -179,7 +179,7 @@ fn worker_between_slots(
 /// Delivers small frames, as many as are wanted and taken.
 fn deliver(frames: &Arc<Slot<Frame>>, shared: &Arc<RunState>, max_frames: Option<u64>) {
     let mut sender = FrameSender::new(Arc::clone(frames), Arc::clone(shared), max_frames);
-    while sender.deliver(RgbImage::new(1, 1), Stamp::now(), Duration::ZERO) {}
+    while sender.deliver(RgbImage::new(1, 1), Stamp::now(), Duration::ZERO, None) {}
 }
 
 /// The books when nobody shows anything.

@@ -13,7 +13,7 @@ use shared::error::{Context, Error, Result};
 use super::clock::Stamp;
 use super::counts::Tally;
 use super::frame::{Frame, RunState, SegmentedFrame};
-use super::slot::{Policy, Slot, Taken};
+use super::slot::{Policy, SharedPolicy, Slot, Taken};
 use super::stop::wait_until;
 use crate::session::Model;
 
@@ -81,7 +81,7 @@ pub struct WorkerPorts {
     /// Results, for the display.
     pub results: Arc<Slot<Arc<SegmentedFrame>>>,
     /// Whether frames wait for the worker: then they arrive when it takes them.
-    pub policy: Policy,
+    pub policy: SharedPolicy,
     /// What all threads share.
     pub shared: Arc<RunState>,
 }
@@ -161,7 +161,7 @@ impl Work {
                 }
                 Taken::Closed => return Ok(()),
             };
-            if ports.policy == Policy::Every {
+            if ports.policy.get() == Policy::Every {
                 frame.arrived = Stamp::now();
             }
             self.pulse.begin(frame.sequence);

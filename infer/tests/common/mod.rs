@@ -4,6 +4,8 @@
 
 #![allow(dead_code)] // each test file uses its part
 
+pub mod video;
+
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;

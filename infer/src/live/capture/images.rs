@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shared::decode;
 use shared::error::{Error, Result};
@@ -29,13 +29,13 @@ pub fn run(
     loop {
         let before = sender.delivered();
         for path in paths {
-            if !sender.wanted() || pace.wait(&sender.shared.stop) {
+            if !sender.wanted() || pace.wait(Duration::ZERO, &sender.shared.stop) {
                 return Ok(());
             }
             let start = Instant::now();
             match decode::rgb(path) {
                 Ok(image) => {
-                    sender.deliver(image, Stamp::now(), start.elapsed());
+                    sender.deliver(image, Stamp::now(), start.elapsed(), None);
                 }
                 Err(error) if named.insert(path) => {
                     Tally::count(&sender.shared.tally.unreadable);

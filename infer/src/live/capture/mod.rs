@@ -7,6 +7,7 @@ mod pace;
 mod patience;
 mod pipe;
 mod streets;
+mod timeline;
 mod video;
 mod words;
 
@@ -23,8 +24,8 @@ use super::clock::Stamp;
 use super::counts::Tally;
 use super::ffmpeg::Ffmpeg;
 use super::frame::{Frame, RunState};
-use super::input::VideoInput;
-use super::slot::Slot;
+use super::input::{Playing, VideoInput};
+use super::slot::{Policy, Slot};
 pub use patience::Patience;
 
 #[cfg(test)]
@@ -57,10 +58,10 @@ pub enum Source {
         input: VideoInput,
         /// The program.
         ffmpeg: Ffmpeg,
-        /// At most so many frames a second.
-        fps: Option<f64>,
+        /// How to play it, if it is a file.
+        playing: Playing,
         /// How long to wait for what.
-        patience: Patience,
+        patience: Box<Patience>,
     },
 }
 
@@ -76,8 +77,8 @@ impl Source {
                 streets::run(settings, *drive_fps, *paced, sender);
                 Ok(())
             }
-            Self::Video { input, ffmpeg, fps, patience } => {
-                video::run(input, ffmpeg, *fps, *patience, sender)
+            Self::Video { input, ffmpeg, playing, patience } => {
+                video::run(input, ffmpeg, *playing, **patience, sender)
             }
         }
     }
@@ -100,11 +101,17 @@ impl FrameSender {
         Self { slot, shared, max_frames: max_frames.unwrap_or(u64::MAX), sequence: 0 }
     }
 
-    /// Hands a frame over; says whether more are wanted.
-    pub fn deliver(&mut self, image: RgbImage, arrived: Stamp, capture: Duration) -> bool {
+    /// Hands a frame over, and of a video its time; says whether more are wanted.
+    pub fn deliver(
+        &mut self,
+        image: RgbImage,
+        arrived: Stamp,
+        capture: Duration,
+        time: Option<Duration>,
+    ) -> bool {
         let tally = &self.shared.tally;
         Tally::count(&tally.captured);
-        let frame = Frame { sequence: self.sequence, image, arrived, capture };
+        let frame = Frame { sequence: self.sequence, image, arrived, capture, time };
         self.sequence += 1;
         if self.slot.put(frame).is_err() {
             Tally::count(&tally.left);
@@ -121,6 +128,13 @@ impl FrameSender {
     /// Frames delivered so far.
     pub fn delivered(&self) -> u64 {
         self.sequence
+    }
+
+    /// Decides what happens to frames that find the next stage busy, before there is one.
+    pub fn set_policy(&self, policy: Policy) {
+        if self.sequence == 0 {
+            self.slot.policy().set(policy);
+        }
     }
 
     /// Reports a fault of the source and counts it.

@@ -15,7 +15,7 @@ pub struct Patience {
     /// As `stall`, for the first frame after opening. A live source that gives none in this time from the
     /// start on, opened however often, ends the run.
     pub open: Duration,
-    /// The pause before opening again; it doubles up to `longest` and starts over when frames come.
+    /// The pause before opening again at first. It grows with the time that frames are missing, up to `longest`.
     pub pause: Duration,
     /// The longest pause.
     pub longest: Duration,
@@ -44,6 +44,12 @@ impl Patience {
             stall: self.stall.max(interval * 5),
             ..self
         }
+    }
+
+    /// The pause before opening again a source that has been away for so long: an eighth of that, so that what
+    /// comes back soon is back soon, and what is away for long is not asked too often.
+    pub fn pause_after(&self, away: Duration) -> Duration {
+        (away / 8).clamp(self.pause, self.longest)
     }
 
     /// The same, of a source that must not be silent for long whatever is usual.
@@ -100,6 +106,12 @@ mod tests {
         let capped = Patience::default().with(Duration::from_secs(100)).capped();
         assert_eq!((capped.report, capped.stall), Patience::default().rare);
         assert_eq!(Patience::default().capped().report, Patience::default().report);
+    }
+
+    #[test]
+    fn the_pause_grows_with_the_absence_and_not_beyond_measure() {
+        let pause = |s| Patience::default().pause_after(Duration::from_secs(s)).as_millis();
+        assert_eq!([0, 1, 4, 16, 40, 4000].map(pause), [250, 250, 500, 2000, 5000, 5000]);
     }
 
     #[test]

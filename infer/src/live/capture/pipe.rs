@@ -17,10 +17,10 @@ use image::RgbImage;
 use shared::decode::MAX_SIDE;
 use shared::error::{Context, Result};
 
-use super::words::{Ear, Word};
+use super::words::{Announced, Ear, Word};
 use crate::live::clock::Stamp;
 use crate::live::ffmpeg::Ffmpeg;
-use crate::live::input::VideoInput;
+use crate::live::input::{Playing, VideoInput};
 use crate::live::stop::wait_until;
 
 /// A frame that came out of the pipe.
@@ -29,8 +29,10 @@ pub struct Arrival {
     pub image: RgbImage,
     /// When its last byte was there.
     pub arrived: Stamp,
-    /// From ffmpeg's word that it is decoded to its last byte.
+    /// From ffmpeg's word that it is decoded, or from when it was wanted, to its last byte.
     pub capture: Duration,
+    /// Its time in the source, in seconds, where it has one.
+    pub seconds: Option<f64>,
 }
 
 /// A running ffmpeg; it is killed when this is dropped.
@@ -46,6 +48,8 @@ pub struct Pipe {
 struct Heard {
     problems: Mutex<Vec<String>>,
     fps: OnceLock<f64>,
+    length: OnceLock<Option<Duration>>,
+    cut_off: OnceLock<String>,
 }
 
 /// Messages of ffmpeg kept until someone asks; more would be the same ones again.
@@ -56,8 +60,8 @@ impl Pipe {
     ///
     /// # Errors
     /// A program or a thread that cannot be started (exit code 1): there may be room for it later.
-    pub fn open(ffmpeg: &Ffmpeg, input: &VideoInput) -> Result<Self> {
-        let child = ffmpeg.decode(input)?;
+    pub fn open(ffmpeg: &Ffmpeg, input: &VideoInput, playing: Playing) -> Result<Self> {
+        let child = ffmpeg.decode(input, playing)?;
         let (announce, announced) = unbounded();
         // One ahead: while a file's frame waits for the worker, the next is being decoded.
         let (frame_out, frames) = bounded(1);
@@ -78,6 +82,16 @@ impl Pipe {
     /// Frames per second of the source, once ffmpeg has said so.
     pub fn fps(&self) -> Option<f64> {
         self.heard.fps.get().copied()
+    }
+
+    /// How long the source is, once ffmpeg has said so; `None` within: it does not know.
+    pub fn length(&self) -> Option<Option<Duration>> {
+        self.heard.length.get().copied()
+    }
+
+    /// At the end: what says that a file was cut off, if it was.
+    pub fn cut_off(&self) -> Option<&str> {
+        self.heard.cut_off.get().map(String::as_str)
     }
 
     /// Waits a moment for the process to end by itself, whose output has ended; says whether it went well.
@@ -101,15 +115,15 @@ impl Drop for Pipe {
     }
 }
 
-/// What the filter says of the next frame: its size, and when it said so; or why that makes no sense.
-type Announced = std::result::Result<((u32, u32), Instant), String>;
+/// What the filter says of the next frame, and when it said so; or why that makes no sense.
+type Announcement = std::result::Result<(Announced, Instant), String>;
 
 fn start(work: impl FnOnce() + Send + 'static) -> Result<()> {
     std::thread::Builder::new().spawn(work).map(drop).work(|| "cannot start a thread".into())
 }
 
 /// Reads ffmpeg's messages: sizes go to the reader, errors are kept.
-fn listen(err: ChildStderr, announce: &Sender<Announced>, heard: &Heard) {
+fn listen(err: ChildStderr, announce: &Sender<Announcement>, heard: &Heard) {
     let mut ear = Ear::default();
     let mut lines = BufReader::new(err);
     let mut line = Vec::new();
@@ -117,9 +131,10 @@ fn listen(err: ChildStderr, announce: &Sender<Announced>, heard: &Heard) {
     while matches!(lines.read_until(b'\n', &mut line), Ok(n) if n > 0) {
         // Where nobody is told any more, the pipe is being closed; of rates the first word counts.
         match ear.hear(&String::from_utf8_lossy(&line)) {
-            Some(Word::Frame(size)) => drop(announce.send(Ok((size, Instant::now())))),
+            Some(Word::Frame(frame)) => drop(announce.send(Ok((frame, Instant::now())))),
             Some(Word::Nonsense(why)) => drop(announce.send(Err(why))),
             Some(Word::Rate(fps)) => drop(heard.fps.set(fps)),
+            Some(Word::Length(length)) => drop(heard.length.set(length)),
             Some(Word::Problem(problem)) => {
                 let mut kept = heard.problems.lock().unwrap_or_else(PoisonError::into_inner);
                 if kept.len() < KEPT_PROBLEMS {
@@ -130,16 +145,20 @@ fn listen(err: ChildStderr, announce: &Sender<Announced>, heard: &Heard) {
         }
         line.clear();
     }
+    if let Some(why) = ear.cut_off() {
+        let _ = heard.cut_off.set(why); // nobody else sets it
+    }
 }
 
 /// Reads frames of the sizes that were announced, until the stream ends or makes no sense.
 fn read(
     mut out: ChildStdout,
-    announced: &Receiver<Announced>,
+    announced: &Receiver<Announcement>,
     frames: &Sender<std::result::Result<Arrival, String>>,
 ) {
+    let mut wanted = Instant::now();
     while let Ok(next) = announced.recv() {
-        let ((width, height), decoded) = match next {
+        let (Announced { size: (width, height), seconds }, decoded) = match next {
             Ok(frame) => frame,
             Err(why) => {
                 let _ = frames.send(Err(why)); // not wanted any more: the pipe is being closed
@@ -165,9 +184,10 @@ fn read(
             return;
         };
         let arrived = Stamp::now();
-        let capture = decoded.elapsed();
-        if frames.send(Ok(Arrival { image, arrived, capture })).is_err() {
+        let capture = decoded.max(wanted).elapsed();
+        if frames.send(Ok(Arrival { image, arrived, capture, seconds })).is_err() {
             return;
         }
+        wanted = Instant::now();
     }
 }

@@ -1,7 +1,7 @@
 //! The generated street as a source: an endless drive, on any machine, without a file.
 //! Not a test of speed: drawing a frame takes a core's time of its own (`shared::streets` says how much).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use shared::streets::{StreetSettings, drive_frame};
 
@@ -13,10 +13,10 @@ use crate::live::clock::Stamp;
 pub fn run(settings: &StreetSettings, drive_fps: f64, paced: bool, sender: &mut FrameSender) {
     let mut pace = Pace::new(paced.then_some(drive_fps));
     let mut wanted = sender.wanted();
-    while wanted && !pace.wait(&sender.shared.stop) {
+    while wanted && !pace.wait(Duration::ZERO, &sender.shared.stop) {
         let start = Instant::now();
         let second = sender.delivered() as f64 / drive_fps;
         let image = drive_frame(settings, second as f32).image;
-        wanted = sender.deliver(image, Stamp::now(), start.elapsed());
+        wanted = sender.deliver(image, Stamp::now(), start.elapsed(), None);
     }
 }

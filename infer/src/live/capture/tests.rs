@@ -5,6 +5,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use indicatif::ProgressBar;
@@ -13,7 +14,7 @@ use shared::random::Stream;
 
 use super::*;
 use crate::live::board::Board;
-use crate::live::slot::{Policy, Taken};
+use crate::live::slot::Taken;
 
 /// What the stream does, and what must be said about it.
 const FAULTS: [(&str, &str); 7] = [
@@ -60,8 +61,13 @@ fn program(folder: &Path, script: &str) -> PathBuf {
 }
 
 fn stream(program: PathBuf, patience: Patience) -> Source {
-    let input = VideoInput::Stream("rtsp://camera".into());
-    Source::Video { input, ffmpeg: Ffmpeg::at(program), fps: None, patience }
+    let input = VideoInput::Url("rtsp://camera".into());
+    Source::Video {
+        input,
+        ffmpeg: Ffmpeg::at(program),
+        playing: Playing::default(),
+        patience: Box::new(patience),
+    }
 }
 
 /// Runs a source for so many frames, or to its failure.
@@ -91,7 +97,8 @@ fn a_live_source_that_never_was_is_tried_for_a_while_and_fails_the_run() {
     let silent = program(folder.path(), "#!/bin/sh\nexec sleep 20\n");
     let (result, shared) = run(&stream(silent, patience), 1);
     assert!(result.unwrap_err().to_string().contains("got no frame in 1."));
-    assert_eq!(times_said(&shared, "no frame for 0."), 1);
+    assert_eq!(times_said(&shared, "no frame yet after 0."), 1);
+    assert_eq!(shared.tally.faults.load(Relaxed), 0, "it may begin with its next keyframe");
 }
 
 #[test]
@@ -138,9 +145,10 @@ fn a_stream_that_calls_itself_slow_is_not_left_silent() {
 fn a_paced_files_frames_arrive_when_their_turn_has_come() {
     let folder = tempfile::tempdir().unwrap();
     let path = program(folder.path(), &format!("{SCRIPT}frame 8 6; frame 8 6\n"));
-    let input = VideoInput::File { path: "film.mp4".into(), again: false, own_speed: false };
-    let ffmpeg = Ffmpeg::at(path);
-    let source = Source::Video { input, ffmpeg, fps: Some(5.0), patience: PATIENCE };
+    let input = VideoInput::File("film.mp4".into());
+    let playing = Playing { fps: Some(5.0), ..Playing::default() };
+    let source =
+        Source::Video { input, ffmpeg: Ffmpeg::at(path), playing, patience: Box::new(PATIENCE) };
     let slot = Arc::new(Slot::new(Policy::Latest));
     let shared = RunState::new(Board::new(ProgressBar::hidden()));
     let mut sender = FrameSender::new(Arc::clone(&slot), shared, None);
@@ -178,7 +186,7 @@ fn a_looped_folder_ends_when_none_of_its_images_can_be_read_any_more() {
     assert_eq!((frames, error.blame()), (10, Blame::Work), "{error}");
     assert!(error.to_string().contains("got none in 2 files any more, after "), "{error}");
     assert_eq!(times_said(&shared, "unreadable: "), 2);
-    assert_eq!(shared.tally.unreadable.load(std::sync::atomic::Ordering::Relaxed), 2);
+    assert_eq!(shared.tally.unreadable.load(Relaxed), 2);
 }
 
 #[test]
@@ -199,7 +207,7 @@ fn a_hundred_faults_in_random_order_are_each_reported_and_recovered_from() {
     let source = stream(path.clone(), PATIENCE);
     let capture = std::thread::spawn(move || source.run(&mut sender));
     let until = Instant::now() + Duration::from_secs(240);
-    let reopened = || shared.tally.reopened.load(std::sync::atomic::Ordering::Relaxed);
+    let reopened = || shared.tally.reopened.load(Relaxed);
     while reopened() < 100 && Instant::now() < until {
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -12,69 +12,77 @@ use super::FrameSender;
 use super::pace::Pace;
 use super::patience::{Intervals, Patience};
 use super::pipe::{Arrival, Pipe};
+use super::timeline::Timeline;
 use crate::live::clock::Stamp;
 use crate::live::counts::Tally;
 use crate::live::ffmpeg::Ffmpeg;
-use crate::live::input::VideoInput;
+use crate::live::input::{Nature, Playing, VideoInput};
 use crate::table::counted;
 
 /// Why frames stopped coming.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum End {
     /// Nobody wants more.
     Enough,
     /// It ended, as files do.
     Ended,
+    /// It ended before it should have; in words.
+    CutOff(String),
     /// It broke; in words.
     Broken(String),
+    /// It is not what the user takes it for.
+    Refused(Error),
 }
 
 /// Delivers the frames of an input; see [`super::Source::run`].
 pub fn run(
     input: &VideoInput,
     ffmpeg: &Ffmpeg,
-    fps: Option<f64>,
+    playing: Playing,
     patience: Patience,
     sender: &mut FrameSender,
 ) -> Result<()> {
-    let mut watch = Watch::new(input, Pace::new(fps), patience);
-    let mut pause = patience.pause;
+    let mut watch = Watch::new(input, playing, patience);
     while sender.wanted() {
         let before = sender.delivered();
-        let end = match Pipe::open(ffmpeg, input) {
+        let end = match Pipe::open(ffmpeg, input, playing) {
             Ok(mut pipe) => watch.follow(&mut pipe, sender),
             // Too many processes or open files, say, which may pass.
-            Err(error) if input.is_live() => End::Broken(error.to_string()),
+            Err(error) if !watch.is_file() => End::Broken(error.to_string()),
             Err(error) => return Err(error.within(format!("source: {input}"))),
         };
         let frames = sender.delivered();
         let line = match end {
             End::Enough => return Ok(()),
-            End::Ended if !input.is_live() && frames > 0 => {
+            End::Refused(error) => return Err(error),
+            // ffmpeg cannot go back where a server gives a file from its start only.
+            End::Ended if watch.is_file() && playing.again && frames > before => {
+                Tally::count(&sender.shared.tally.reopened);
+                continue;
+            }
+            End::Ended if watch.is_file() && frames > 0 => {
                 let frames = counted(frames, "frame");
                 sender.shared.board.say(format!("source: {input}: ended after {frames}"));
                 return Ok(());
             }
-            End::Ended => "ended".into(),
+            End::CutOff(why) if watch.is_file() => return Err(watch.cut_off(&why, frames)),
+            End::Ended | End::CutOff(_) => "ended".into(),
             End::Broken(why) => why,
         };
         if let Some(error) = watch.failure(&line, frames) {
             return Err(error);
         }
+        let away = watch.lost.get_or_insert_with(Instant::now).elapsed();
+        let mut pause = patience.pause_after(away);
         if frames == 0 {
             // A last time when it is over.
             pause = pause.min(patience.open.saturating_sub(watch.began.elapsed()));
         }
-        if frames > before {
-            pause = patience.pause;
-        }
-        watch.lost.get_or_insert_with(Instant::now);
         let seconds = pause.as_secs_f64();
         sender.fault(format!("source: {input}: {line}; opening it again in {seconds:.2} s"));
         if sender.shared.stop.sleep(pause) {
             return Ok(());
         }
-        pause = (pause * 2).min(patience.longest);
         Tally::count(&sender.shared.tally.reopened);
     }
     Ok(())
@@ -82,8 +90,12 @@ pub fn run(
 
 struct Watch<'a> {
     input: &'a VideoInput,
+    playing: Playing,
     patience: Patience,
+    /// What the input is, once that is known.
+    nature: Option<Nature>,
     usual: Intervals,
+    times: Timeline,
     pace: Pace,
     size: Option<(u32, u32)>,
     began: Instant,
@@ -98,9 +110,40 @@ const GLANCE: Duration = Duration::from_millis(50);
 const RECENT: Duration = Duration::from_secs(2);
 
 impl<'a> Watch<'a> {
-    fn new(input: &'a VideoInput, pace: Pace, patience: Patience) -> Self {
-        let (usual, began) = (Intervals::default(), Instant::now());
-        Self { input, patience, usual, pace, size: None, began, lost: None }
+    fn new(input: &'a VideoInput, playing: Playing, patience: Patience) -> Self {
+        let pace = match playing.fps {
+            None if playing.realtime => Pace::own(),
+            fps => Pace::new(fps),
+        };
+        Self {
+            input,
+            playing,
+            patience,
+            nature: input.nature(),
+            usual: Intervals::default(),
+            times: Timeline::default(),
+            pace,
+            size: None,
+            began: Instant::now(),
+            lost: None,
+        }
+    }
+
+    fn is_file(&self) -> bool {
+        self.nature == Some(Nature::File)
+    }
+
+    /// Takes over what ffmpeg says of a URL, when it says something for the first time: what has a length is a file.
+    fn learn(&mut self, pipe: &Pipe, sender: &FrameSender) -> Result<()> {
+        let (None, Some(length)) = (self.nature, pipe.length()) else { return Ok(()) };
+        if length.is_none() {
+            self.nature = Some(Nature::Live);
+            let refused = self.playing.check_live("a stream");
+            return refused.map_err(|e| e.within(format!("source: {}", self.input)));
+        }
+        self.nature = Some(Nature::File);
+        sender.set_policy(self.playing.policy());
+        Ok(())
     }
 
     /// Delivers frames until they end.
@@ -113,7 +156,14 @@ impl<'a> Watch<'a> {
         loop {
             match pipe.frames.recv_timeout(GLANCE) {
                 Ok(Ok(arrival)) => {
+                    if let Err(error) = self.learn(pipe, sender) {
+                        return End::Refused(error);
+                    }
                     self.notice(&arrival, sender);
+                    if first && !self.is_file() {
+                        // Who joins a stream in the middle misses what came before: no fault, unless it ends.
+                        told = self.problem(pipe);
+                    }
                     if let Some(fps) = pipe.fps()
                         && sender.shared.source_fps.set(fps).is_ok()
                     {
@@ -124,13 +174,13 @@ impl<'a> Watch<'a> {
                         self.usual.note(arrival.arrived.at.saturating_duration_since(before));
                     }
                     patience = self.patience();
-                    if self.pace.wait(&sender.shared.stop) {
+                    let time = self.times.place(arrival.seconds, pipe.fps());
+                    if self.pace.wait(time, &sender.shared.stop) {
                         return End::Enough;
                     }
                     // ffmpeg is ahead of a file's pace: its frames arrive when their turn has come.
-                    let live = self.input.is_live();
-                    let arrived = if live { arrival.arrived } else { Stamp::now() };
-                    if !sender.deliver(arrival.image, arrived, arrival.capture) {
+                    let arrived = if self.is_file() { Stamp::now() } else { arrival.arrived };
+                    if !sender.deliver(arrival.image, arrived, arrival.capture, Some(time)) {
                         return End::Enough;
                     }
                     (last, first, reported) = (Instant::now(), false, false);
@@ -138,13 +188,8 @@ impl<'a> Watch<'a> {
                 Ok(Err(garbage)) => return End::Broken(garbage),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
-                    let well = pipe.ended_well();
-                    let reason = self.problem(pipe).or(told.filter(|_| last.elapsed() < RECENT));
-                    return match reason {
-                        _ if well => End::Ended,
-                        Some(problem) => End::Broken(problem),
-                        None => End::Broken("ffmpeg ended with an error".into()),
-                    };
+                    let learned = self.learn(pipe, sender);
+                    return learned.map_or_else(End::Refused, |()| self.end_of(pipe, told, last));
                 }
             }
             if !sender.wanted() {
@@ -158,12 +203,7 @@ impl<'a> Watch<'a> {
             let waited = last.elapsed();
             if waited > patience.report && !reported {
                 reported = true;
-                self.lost.get_or_insert(last);
-                sender.fault(format!(
-                    "source: {}: no frame for {:.1} s",
-                    self.input,
-                    waited.as_secs_f64()
-                ));
+                self.report_silence(first, last, sender);
             }
             let too_long = match (first, sender.delivered()) {
                 // The last of several attempts has a moment, too.
@@ -178,20 +218,56 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// Says that nothing comes. Before the first frame that is no fault: a stream begins with its next keyframe.
+    fn report_silence(&mut self, first: bool, last: Instant, sender: &FrameSender) {
+        let (input, seconds) = (self.input, last.elapsed().as_secs_f64());
+        if first {
+            sender.shared.board.say(format!("source: {input}: no frame yet after {seconds:.1} s"));
+        } else {
+            self.lost.get_or_insert(last);
+            sender.fault(format!("source: {input}: no frame for {seconds:.1} s"));
+        }
+    }
+
+    /// What became of an ffmpeg whose frames have ended; `told` is what it complained about before.
+    fn end_of(&self, pipe: &mut Pipe, told: Option<String>, last: Instant) -> End {
+        let well = pipe.ended_well();
+        if let Some(why) = pipe.cut_off() {
+            return End::CutOff(self.input.without_url(why));
+        }
+        match self.problem(pipe).or(told.filter(|_| last.elapsed() < RECENT)) {
+            _ if well => End::Ended,
+            Some(problem) => End::Broken(problem),
+            None => End::Broken("ffmpeg ended with an error".into()),
+        }
+    }
+
+    /// Why the run fails at the end of a file that was cut off.
+    fn cut_off(&self, why: &str, frames: u64) -> Error {
+        let input = self.input;
+        if frames == 0 {
+            let line = format!("source: {input}: expected video, got no frame: {why}");
+            return Error::request(line).hint(input.hint_without_seeking());
+        }
+        let frames = counted(frames, "frame");
+        Error::work(format!("source: {input}: ended early, after {frames}: {why}"))
+            .hint("the file is cut off, perhaps while it was recorded or copied")
+    }
+
     /// Why the run fails after an end, if it does, when `frames` were delivered in all.
     fn failure(&self, line: &str, frames: u64) -> Option<Error> {
         let (input, waited) = (self.input, self.began.elapsed());
         let what = format!("source: {input}");
         let none = "expected video, got no frame";
         Some(match frames {
-            0 if !input.is_live() || input.is_misnamed(line) => {
+            0 if self.is_file() || input.is_misnamed(line) => {
                 Error::request(format!("{what}: {none}: {line}")).hint(input.hint())
             }
             0 if waited >= self.patience.open => {
                 let seconds = waited.as_secs_f64();
                 Error::work(format!("{what}: {none} in {seconds:.1} s: {line}")).hint(input.hint())
             }
-            _ if !input.is_live() => {
+            _ if self.is_file() => {
                 Error::work(format!("{what}: after {}: {line}", counted(frames, "frame")))
             }
             _ => return None,
@@ -202,7 +278,7 @@ impl<'a> Watch<'a> {
     /// only where its disk does.
     fn patience(&self) -> Patience {
         let usual = self.patience.with(self.usual.longest());
-        if self.input.is_live() { usual.capped() } else { usual }
+        if self.is_file() { usual } else { usual.capped() }
     }
 
     /// What ffmpeg complained about last.

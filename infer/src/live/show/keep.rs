@@ -8,6 +8,7 @@ use shared::error::{Error, Result};
 use shared::output_path::make_folder;
 
 use super::{Display, GLANCE};
+use crate::live::frame::Frame;
 use crate::live::record::{Picture, Recorder};
 use crate::live::slot::{Policy, Put};
 use crate::live::view::natural_size;
@@ -43,7 +44,7 @@ impl Display {
     /// way to say so. A pause stops its age.
     pub(super) fn record_standstill(&mut self) -> Result<()> {
         let now = Instant::now();
-        let live = self.settings.policy == Policy::Latest;
+        let live = self.settings.policy.get() == Policy::Latest;
         let ages = live && !self.look.paused;
         let Some(current) = self.current.as_mut().filter(|_| ages) else { return Ok(()) };
         let frame = &current.seen.frame;
@@ -60,8 +61,19 @@ impl Display {
     fn record(&mut self, name: String, now: Instant) -> Result<()> {
         let Some((_, size)) = self.recorder else { return Ok(()) };
         let Some(image) = self.compose(size, now) else { return Ok(()) };
-        let added = self.add(Picture { name, at: now, image });
+        let added = self.add(Picture { name, at: self.time_of_current(now), image });
         self.pass_on(added)
+    }
+
+    /// What time a recording gives the current result. Live that of its showing, not of its frame's arrival:
+    /// before that a standstill may have been shown. Of files at the rate that was asked for, else their own.
+    fn time_of_current(&self, now: Instant) -> Duration {
+        let (Some(current), Policy::Every) = (&self.current, self.settings.policy.get()) else {
+            return now.saturating_duration_since(self.began);
+        };
+        let Frame { sequence, time, .. } = current.seen.frame;
+        let at = |fps: f64| Duration::from_secs_f64(sequence as f64 / fps);
+        self.settings.record_fps.map(at).or(time).unwrap_or_else(|| at(USUAL_FPS))
     }
 
     fn add(&mut self, mut picture: Picture) -> Result<()> {
@@ -124,13 +136,9 @@ impl Display {
         let Some(target) = settings.record.take() else { return Ok(()) };
         let size =
             natural_size(settings.painter.titles.len(), current.seen.frame.image.dimensions());
-        let fps = match settings.policy {
-            Policy::Latest => None,
-            Policy::Every => {
-                settings.record_fps.or(self.shared.source_fps.get().copied()).or(Some(USUAL_FPS))
-            }
-        };
-        let recorder = Recorder::start(target, size, settings.policy, fps, &self.shared)?;
+        let of_source = || self.shared.source_fps.get().copied();
+        let fps = settings.record_fps.or_else(of_source).unwrap_or(USUAL_FPS);
+        let recorder = Recorder::start(target, settings.policy.get(), fps, &self.shared)?;
         self.recorder = Some((recorder, size));
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::*;
 use crate::live::board::Board;
 use crate::live::clock::Stamp;
 use crate::live::keys::View;
+use crate::live::record::times;
 use crate::live::stop::wait_until;
 use crate::live::view::tests::{painter, seen};
 
@@ -21,7 +22,7 @@ fn recording(target: RecordTarget) -> Display {
     let settings = Settings {
         painter: painter(),
         look: Look::new(View::Overlay, 0.5),
-        policy: Policy::Latest,
+        policy: Policy::Latest.into(),
         limit: FRESH,
         deadline: LONG,
         record: Some(target),
@@ -89,18 +90,6 @@ fn keeper(folder: &Path) -> PathBuf {
     path
 }
 
-/// The times of the pictures in an IVF stream, in milliseconds.
-fn times(stream: &[u8]) -> Vec<u64> {
-    let mut rest = &stream[32..];
-    let mut times = Vec::new();
-    while !rest.is_empty() {
-        let length = u32::from_le_bytes(rest[..4].try_into().unwrap()) as usize;
-        times.push(u64::from_le_bytes(rest[4..12].try_into().unwrap()));
-        rest = &rest[12 + length..];
-    }
-    times
-}
-
 #[test]
 fn a_stale_picture_lasts_until_the_next_is_shown_although_its_frame_arrived_before() {
     let folder = tempfile::tempdir().unwrap();
@@ -116,5 +105,5 @@ fn a_stale_picture_lasts_until_the_next_is_shown_although_its_frame_arrived_befo
     show(&mut display, arrived);
     finish(display);
     let [0, stale, next] = times(&std::fs::read(film).unwrap())[..] else { panic!() };
-    assert!(stale >= 60 && next >= stale + 29, "{stale} {next}");
+    assert!(stale >= 60_000 && next >= stale + 29_000, "{stale} {next}");
 }

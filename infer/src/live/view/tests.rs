@@ -25,7 +25,8 @@ fn card() -> Card {
 /// A grey frame; the first model sees `first` everywhere, the second `second`.
 pub fn seen(first: u8, second: u8) -> SegmentedFrame {
     let image = RgbImage::from_fn(60, 40, |x, y| Rgb([100 + x as u8, 90, 80 + y as u8]));
-    let frame = Frame { sequence: 0, image, arrived: Stamp::now(), capture: Duration::ZERO };
+    let (arrived, capture) = (Stamp::now(), Duration::ZERO);
+    let frame = Frame { sequence: 0, image, arrived, capture, time: None };
     let labels = [first, second].map(|l| GrayImage::from_pixel(60, 40, Luma([l]))).to_vec();
     SegmentedFrame {
         frame,
