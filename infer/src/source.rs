@@ -3,11 +3,15 @@
 //! Two inputs never share a name, so that no output overwrites another.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use shared::error::{Context, Error, Result};
+use shared::error::{Context, Error, Result, tell};
+pub use shared::folder::is_picture as is_image;
+use shared::folder::{count, each_file_below, is_clutter, is_picture_like};
 
-const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
+/// Files that are looked at below a folder for pictures which are left out: enough to say that there are some.
+const LOOKED_AT: usize = 20_000;
 
 /// An image to read, and the name its outputs begin with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,9 +22,10 @@ pub struct Source {
     pub name: String,
 }
 
-/// The images among `inputs`: files as they are, of folders the PNG and JPEG files in them, sorted.
+/// The images among `inputs`: files as they are, of folders the pictures in them that can be decoded, sorted.
 ///
-/// An input given twice is taken once.
+/// An input given twice is taken once. Pictures of other formats and in sub-folders are left out, and standard
+/// error says so; hidden files are passed over.
 ///
 /// # Errors
 /// An input that does not exist, a folder without an image (exit code 2).
@@ -43,27 +48,64 @@ pub fn sources(inputs: &[PathBuf]) -> Result<Vec<Source>> {
     Ok(paths.into_iter().zip(names).map(|(path, name)| Source { path, name }).collect())
 }
 
-/// Whether a file's ending is that of a picture which can be decoded.
-pub fn is_image(path: &Path) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
-}
-
 fn images_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let what = || format!("input: {}", folder.display());
-    let mut images = Vec::new();
+    let (mut images, mut formats) = (Vec::new(), Vec::new());
+    let mut folders = Vec::new();
     for entry in std::fs::read_dir(folder).request(what)? {
-        let path = entry.request(what)?.path();
-        if path.is_file() && is_image(&path) {
+        let entry = entry.request(what)?;
+        let path = entry.path();
+        if is_clutter(&entry.file_name()) {
+            continue;
+        }
+        if path.is_dir() {
+            folders.push(path);
+        } else if path.is_file() && is_image(&path) {
             images.push(path);
+        } else if path.is_file() && is_picture_like(&path) {
+            formats.push(path);
         }
     }
+    let left_out = left_out(folder, formats, &folders);
     if images.is_empty() {
-        return Err(Error::request(format!("{}: expected PNG or JPEG files, got none", what()))
-            .hint("folders are not searched for folders: name each"));
+        let line = format!("{}: expected pictures that can be read, got none", what());
+        let hint = if left_out.is_empty() {
+            "folders are not searched for folders: name each".into()
+        } else {
+            left_out.join("; ")
+        };
+        return Err(Error::request(line).hint(hint));
     }
+    left_out.iter().for_each(|line| tell(format_args!("{}: {line}", what())));
     images.sort();
     Ok(images)
+}
+
+/// What a folder holds and is not taken, a line each.
+fn left_out(folder: &Path, mut formats: Vec<PathBuf>, folders: &[PathBuf]) -> Vec<String> {
+    let (mut deeper, mut looked_at) = (Vec::new(), 0);
+    let mut visit = |path: &Path| {
+        looked_at += 1;
+        if is_picture_like(path) {
+            deeper.push(path.to_path_buf());
+        }
+        if looked_at < LOOKED_AT { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    // A sub-folder that cannot be listed would not be searched anyway.
+    let all = folders.iter().all(|f| each_file_below(f, &mut visit).is_ok_and(|f| f.is_continue()));
+    formats.sort();
+    deeper.sort();
+    let mut lines = Vec::new();
+    if !formats.is_empty() {
+        let line = count("pictures left out, their format is not read", &formats, folder);
+        lines.push(format!("{line}; convert them to PNG"));
+    }
+    if !deeper.is_empty() {
+        let line = count("pictures left out, they lie in sub-folders", &deeper, folder);
+        let more = if all { "" } else { ", and perhaps more" };
+        lines.push(format!("{line}{more}; name those folders too"));
+    }
+    lines
 }
 
 /// A unique name per path: its stem; where stems meet, with the folder, then with ending too. What all of that
@@ -153,7 +195,10 @@ mod tests {
     fn a_missing_input_and_a_folder_without_images_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let error = sources(&[folder.path().into()]).unwrap_err();
-        assert!(error.to_string().contains("expected PNG or JPEG files, got none"), "{error}");
+        assert!(
+            error.to_string().contains("expected pictures that can be read, got none"),
+            "{error}"
+        );
         let error = sources(&[folder.path().join("no.png")]).unwrap_err();
         assert!(error.to_string().contains("no.png"), "{error}");
     }
@@ -164,5 +209,29 @@ mod tests {
         let file = folder.path().join("1.png");
         std::fs::write(&file, "").unwrap();
         assert_eq!(sources(&[folder.path().into(), file]).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn what_a_folder_holds_and_is_not_taken_is_counted_and_hidden_files_are_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["day/early", "@eaDir"] {
+            std::fs::create_dir_all(at(name)).unwrap();
+        }
+        for name in ["a.heic", "day/b.png", "day/early/c.JPG", "@eaDir/x.jpg", "._y.jpg", "t.txt"] {
+            std::fs::write(at(name), "").unwrap();
+        }
+        let error = sources(&[folder.path().into()]).unwrap_err();
+        assert_eq!(
+            error.hint_text(),
+            Some(
+                "pictures left out, their format is not read: 1 (a.heic); convert them to PNG; \
+                 pictures left out, they lie in sub-folders: 2 (day/b.png, day/early/c.JPG); \
+                 name those folders too"
+            )
+        );
+        std::fs::write(at("z.png"), "").unwrap();
+        let names = |found: Vec<Source>| found.into_iter().map(|s| s.name).collect::<Vec<_>>();
+        assert_eq!(names(sources(&[folder.path().into()]).unwrap()), ["z"]);
     }
 }

@@ -281,7 +281,7 @@ fn what_contradicts_itself_or_is_not_there_is_refused_with_a_hint() {
     check("/no/such/video.mp4", &[], "expected a file or folder, got No such file");
     check("/dev/video97", &[], "source: /dev/video97: expected a camera, got No such file");
     check("camera:97", &["--loop"], "--loop: expected files as source, got a camera");
-    check("/dev/fd", &[], "expected PNG or JPEG files, got none");
+    check("/dev/fd", &[], "expected pictures that can be read, got none");
     let pipe = folder.path().join("pipe.png");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     check(pipe.to_str().unwrap(), &[], "pipe.png: expected a file, got a pipe");

@@ -10,6 +10,7 @@ pub mod decode;
 pub mod digest;
 pub mod error;
 pub mod files;
+pub mod folder;
 pub mod home;
 pub mod labels;
 pub mod metrics;

@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::file::{DescriptorFile, Encoding, HINT, Ids, LabelFile};
+use super::file::{DescriptorFile, Encoding, Entry, HINT, Ids, LabelFile};
 use super::mapping::Mapping;
 use super::pattern::{Pattern, SPLIT};
 use super::split::{Scheme, Split};
@@ -38,10 +38,18 @@ pub struct Descriptor {
     pub(super) sample: String,
     pub(super) labels: Vec<LabelForm>,
     pub(super) split: Split,
+    /// What is left out of losses and metrics.
+    pub(super) ignored: Vec<Ignored>,
     /// Values in label files that are not train ids, to train ids.
     native: Arc<Mapping>,
     /// What was parsed, after settings: the descriptor's identity.
     pub(super) text: String,
+}
+
+/// An entry that is ignored.
+#[derive(Clone, Debug)]
+pub(super) struct Ignored {
+    pub name: String,
 }
 
 /// One way in which a data set's labels may be stored; of several the first that is there is read.
@@ -125,7 +133,9 @@ impl Descriptor {
         if labels.is_empty() {
             return Err(Error::request("labels: expected at least one place to look for them"));
         }
+        let ignored = |e: &Entry| Ignored { name: e.name.clone() };
         Ok(Descriptor {
+            ignored: file.ignored.iter().map(ignored).collect(),
             name: file.name,
             classes: table.classes,
             unscored: table.unscored,

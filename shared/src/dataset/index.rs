@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use image::{GrayImage, RgbImage};
 use sha2::{Digest, Sha256};
 
+use super::advice;
 use super::descriptor::{Descriptor, LabelForm};
 use super::file::Ids;
 use super::mapping::Unknown;
 use super::mixup::{self, Evidence};
-use super::survey::{splits, survey};
+use super::pattern::nfc;
+use super::survey::survey;
 use crate::decode::{self, RawLabel, Values};
 use crate::error::{Error, Result};
 
@@ -84,7 +86,7 @@ impl Index {
 
     /// The splits that there are below a root: those with images and labels.
     pub fn splits(descriptor: &Descriptor, root: &Path) -> Vec<String> {
-        splits(descriptor, root)
+        advice::splits(descriptor, root)
     }
 
     /// The image, RGB.
@@ -124,7 +126,7 @@ impl Index {
         for sample in &self.samples {
             for path in [&sample.image, &sample.label] {
                 let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
-                add(&path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy());
+                add(&nfc(&path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy()));
                 add(&bytes.to_string());
             }
         }

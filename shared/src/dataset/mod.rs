@@ -9,8 +9,8 @@
 //! | key | meaning |
 //! |---|---|
 //! | `name` | the data set's name in tables, files and models |
-//! | `images` | where images lie, relative to the data root. `{word}` stands for a part of one folder's or file's name, `{split}` for the split, `{png\|jpg}` for one of several texts in any case |
-//! | `sample` | a sample's name, from the same words; `{name}` if it is left out |
+//! | `images` | where images lie, relative to the data root. `{word}` stands for a part of one folder's or file's name, `{split}` for the split, `{png\|jpg}` for one of several texts in any case, and `**` for any number of folders |
+//! | `sample` | a sample's name, from the same words; `{name}` if it is left out. The folders that `**` stands for come before it, or where `{**}` is |
 //! | `labels` | where labels lie, with the same words as `images`; of several places the first that has the file counts |
 //! | `encoding` | `index`: one number a pixel, grey of 1 to 16 bits or the indices of a palette (left out: this); `channel`: one `channel` (0 is the first) of a PNG with several, 8 or 16 bits each; `rgb`: a colour stands for a class |
 //! | `ids` | `native`: the values of `classes` and `ignored` (left out: this); `train`: the place in `classes`, 255 is ignored |
@@ -22,6 +22,7 @@
 //! With colour-coded labels `native` may be left out: it is then the place in `classes`.
 //! Settings follow a name or a path after a colon: see [`Descriptor::find`].
 
+mod advice;
 mod descriptor;
 mod file;
 mod index;

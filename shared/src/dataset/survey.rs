@@ -1,18 +1,17 @@
 //! From a descriptor and a folder to the pairs that are there, and to what is odd about them.
-//! Nothing is decoded here; `index` has what is done with the pairs.
+//! Nothing is decoded here; `index` has what is done with the pairs, `advice` says what is to be done.
 //! Every file left out is counted and named.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::advice::{self, Bare};
 use super::descriptor::Descriptor;
 use super::index::Sample;
-use super::pattern::{Pattern, SPLIT};
+use super::pattern::{ANY_DEPTH, Pattern, nfc};
 use super::split::{NAMES, Scheme};
 use crate::error::{Error, Result};
-
-/// Names that are spelled out where many are odd.
-const SHOWN: usize = 3;
+use crate::folder::{count, is_picture, is_picture_like};
 
 /// What a split's folders hold.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ pub(super) fn survey(d: &Descriptor, root: &Path, split: &str) -> Result<Survey>
     }
     let found = d.images.find(root, d.images.with_split(split))?;
     if found.files.is_empty() {
-        return Err(nothing_found(d, root, split));
+        return Err(advice::nothing_found(d, root, split));
     }
     let mut problems = Vec::new();
     let mut pairs = Pairs::new();
@@ -57,27 +56,30 @@ pub(super) fn survey(d: &Descriptor, root: &Path, split: &str) -> Result<Survey>
             twice.push(path);
         }
     }
-    let orphans = add_labels(d, root, split, &mut pairs)?;
-    let bare: Vec<PathBuf> =
-        pairs.values().filter(|p| p.1.is_none()).map(|p| p.0.clone()).collect();
+    let labels = add_labels(d, root, split, &mut pairs)?;
+    let bare = bare(d, &pairs);
     if bare.len() == pairs.len() {
-        let places: Vec<&str> = d.labels.iter().map(|f| f.files.text()).collect();
-        return Err(Error::request(format!(
-            "{}: {}: {split}: expected labels at {}, got none for {} images",
-            d.name,
-            root.display(),
-            places.join(" or "),
-            bare.len()
-        )));
+        return Err(advice::no_labels(d, root, split, &bare));
     }
-    report(&mut problems, "image without label", bare, root);
-    report(&mut problems, "label without image", orphans, root);
+    let images = bare.iter().map(|b| b.image.clone()).collect();
+    report(&mut problems, "image without label", images, root);
+    let taken = |path: &Path| {
+        let mut labels = pairs.values().filter_map(|(_, label)| label.as_ref());
+        labels.any(|(label, _)| label == path)
+    };
+    if let (Some(line), Some(found)) =
+        (problems.last_mut(), advice::other_name(d, root, &bare, &taken))
+    {
+        line.push_str(&format!("; {found}"));
+    }
+    report(&mut problems, "label without image", labels.orphans, root);
     report(&mut problems, "two files for one image", twice, root);
-    let not_utf8 = found.not_utf8.into_iter().filter(|p| p.is_dir() || is_picture(p)).collect();
+    report(&mut problems, "two labels for one image", labels.twice, root);
+    let not_utf8 =
+        found.not_utf8.into_iter().filter(|p| p.is_dir() || is_picture_like(p)).collect();
     report(&mut problems, "name that is not UTF-8", not_utf8, root);
-    let mut notes = Vec::new();
-    let pictures = found.others.into_iter().filter(|p| is_picture(p)).collect();
-    report(&mut notes, "picture left out, its name does not match", pictures, root);
+    let mut notes = left_out(d, root, split)?;
+    notes.extend(advice::one_class(d));
     let samples = members(d, root, split, pairs);
     let mut names = BTreeSet::new();
     let same = samples.iter().filter(|s| !names.insert(&s.name)).map(|s| s.image.clone()).collect();
@@ -88,9 +90,16 @@ pub(super) fn survey(d: &Descriptor, root: &Path, split: &str) -> Result<Survey>
     Ok(Survey { samples, problems, notes })
 }
 
+/// Labels that found no image of their own.
+#[derive(Default)]
+struct LeftOver {
+    orphans: Vec<PathBuf>,
+    twice: Vec<PathBuf>,
+}
+
 /// Gives each image its label; the labels left over are returned.
-fn add_labels(d: &Descriptor, root: &Path, split: &str, pairs: &mut Pairs) -> Result<Vec<PathBuf>> {
-    let mut orphans = Vec::new();
+fn add_labels(d: &Descriptor, root: &Path, split: &str, pairs: &mut Pairs) -> Result<LeftOver> {
+    let mut over = LeftOver::default();
     for (form, labels) in d.labels.iter().enumerate() {
         for (key, path) in labels.files.find(root, labels.files.with_split(split))?.files {
             let value = |hole: &String| {
@@ -98,14 +107,53 @@ fn add_labels(d: &Descriptor, root: &Path, split: &str, pairs: &mut Pairs) -> Re
             };
             let key: Vec<String> = d.images.holes().iter().filter_map(value).collect();
             match pairs.get_mut(&key) {
-                // Of several forms the first one counts.
-                Some((_, label)) => _ = label.get_or_insert((path, form)),
-                None => orphans.push(path),
+                Some((_, label @ None)) => *label = Some((path, form)),
+                Some((_, Some((_, other)))) if *other == form => over.twice.push(path),
+                Some(_) => {} // of several forms the first one counts
+                None => over.orphans.push(path),
             }
         }
     }
-    orphans.sort();
-    Ok(orphans)
+    over.orphans.sort();
+    over.twice.sort();
+    Ok(over)
+}
+
+/// The images without a label.
+fn bare<'a>(d: &'a Descriptor, pairs: &'a Pairs) -> Vec<Bare<'a>> {
+    let without = pairs.iter().filter(|(_, (_, label))| label.is_none());
+    let values = |key: &'a [String]| {
+        d.images.holes().iter().map(String::as_str).zip(key.iter().map(String::as_str)).collect()
+    };
+    without.map(|(key, (image, _))| Bare { image: image.clone(), values: values(key) }).collect()
+}
+
+/// Pictures that lie where the split's images are, and are none of the data set's files.
+fn left_out(d: &Descriptor, root: &Path, split: &str) -> Result<Vec<String>> {
+    let ours = |path: &Path| {
+        let Ok(relative) = path.strip_prefix(root) else { return false };
+        d.images.describes(relative) || d.labels.iter().any(|form| form.files.describes(relative))
+    };
+    let pictures = d.images.pictures(root, &d.images.with_split(split))?;
+    let (mut deeper, mut named, mut formats) = (vec![], vec![], vec![]);
+    let levels = d.images.text().split('/').count();
+    let any_depth = d.images.holes().iter().any(|hole| hole == ANY_DEPTH);
+    for path in pictures.into_iter().filter(|p| !ours(p)) {
+        let level = path.strip_prefix(root).map_or(0, |p| p.iter().count());
+        match is_picture(&path) {
+            false => formats.push(path),
+            true if !any_depth && level != levels => deeper.push(path),
+            true => named.push(path),
+        }
+    }
+    let mut notes = Vec::new();
+    report(&mut notes, "picture left out, its name does not match", named, root);
+    report(&mut notes, "picture left out, its format is not read", formats, root);
+    report(&mut notes, "picture left out, it lies in another folder than images do", deeper, root);
+    if let Some(line) = notes.last_mut().filter(|line| line.contains("another folder")) {
+        line.push_str("; ** in a descriptor's patterns stands for folders of any depth");
+    }
+    Ok(notes)
 }
 
 /// The samples of the split, in the order of their keys.
@@ -115,80 +163,34 @@ fn members(d: &Descriptor, root: &Path, split: &str, pairs: Pairs) -> Vec<Sample
         let Some((label, form)) = label else { continue };
         let holes = d.images.holes().iter().map(String::as_str);
         let values: Vec<(&str, &str)> = holes.zip(key.iter().map(String::as_str)).collect();
-        let folder = image.parent().unwrap_or(root).to_path_buf();
-        let sample = Sample { name: Pattern::fill(&d.sample, &values), image, label, form };
-        folders.entry(folder).or_default().push(sample);
+        let folder = image.parent().unwrap_or(root);
+        // Only the part under the root, as everybody spells it: the split must not depend on where the
+        // data set lies, or which system wrote it.
+        let folder = nfc(&folder.strip_prefix(root).unwrap_or(folder).to_string_lossy());
+        let sample = Sample { name: name(&d.sample, &values), image, label, form };
+        folders.entry(PathBuf::from(folder)).or_default().push(sample);
     }
     let Some(at) = NAMES.iter().position(|n| *n == split && d.split.by != Scheme::Folder) else {
         return folders.into_values().flatten().collect();
     };
     let take = |(folder, all): (PathBuf, Vec<Sample>)| {
-        // Only the part under the root: the split must not depend on where the data set lies.
-        let folder = folder.strip_prefix(root).unwrap_or(&folder).to_string_lossy().into_owned();
-        let members = d.split.members(at, &folder, all.len());
+        let members = d.split.members(at, &folder.to_string_lossy(), all.len());
         members.into_iter().map(move |i| all[i].clone()).collect::<Vec<_>>()
     };
     folders.into_iter().flat_map(take).collect()
 }
 
+/// A sample's name. The folders that ** stands for come first, unless the descriptor puts them elsewhere.
+fn name(text: &str, values: &[(&str, &str)]) -> String {
+    let way =
+        values.iter().find(|v| v.0 == ANY_DEPTH).map_or(String::new(), |v| v.1.replace('/', "_"));
+    let placed = format!("{{{ANY_DEPTH}}}");
+    let name = Pattern::fill(&text.replace(&placed, &way), values);
+    if way.is_empty() || text.contains(&placed) { name } else { format!("{way}_{name}") }
+}
+
 fn report(list: &mut Vec<String>, what: &str, paths: Vec<PathBuf>, root: &Path) {
-    if paths.is_empty() {
-        return;
+    if !paths.is_empty() {
+        list.push(count(what, &paths, root));
     }
-    let names =
-        paths.iter().take(SHOWN).map(|p| p.strip_prefix(root).unwrap_or(p).display().to_string());
-    let more = if paths.len() > SHOWN { ", ..." } else { "" };
-    list.push(format!("{what}: {} ({}{more})", paths.len(), names.collect::<Vec<_>>().join(", ")));
-}
-
-fn is_picture(path: &Path) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|e| {
-        ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "ppm", "webp"].contains(&e.as_str())
-    })
-}
-
-/// The splits that have both images and labels below a root, by name.
-///
-/// Where labels lie beside images, their folder looks like a split, but one without labels.
-pub(super) fn splits(d: &Descriptor, root: &Path) -> Vec<String> {
-    if d.split.by != Scheme::Folder {
-        return NAMES.map(String::from).to_vec();
-    }
-    let holds =
-        |p: &Pattern, s: &str| p.find(root, p.with_split(s)).is_ok_and(|f| !f.files.is_empty());
-    let whole = |s: &String| holds(&d.images, s) && d.labels.iter().any(|l| holds(&l.files, s));
-    d.images.values(root, SPLIT).into_iter().filter(whole).collect()
-}
-
-/// Tells a wrong split from a wrong root, and a root that is one folder off from both.
-fn nothing_found(d: &Descriptor, root: &Path, split: &str) -> Error {
-    let pattern = d.images.text();
-    let line =
-        format!("{}: {}: {split}: expected images at {pattern}, got none", d.name, root.display());
-    let others = splits(d, root);
-    if !others.is_empty() {
-        return Error::request(line).hint(format!("the splits there are: {}", others.join(", ")));
-    }
-    let mut inside: Vec<PathBuf> = match std::fs::read_dir(root) {
-        Ok(entries) => entries.filter_map(|e| Some(e.ok()?.path())).collect(),
-        Err(_) => Vec::new(),
-    };
-    inside.sort();
-    let fits = |folder: &&PathBuf| {
-        folder.is_dir()
-            && d.images.find(folder, d.images.with_split(split)).is_ok_and(|f| !f.files.is_empty())
-    };
-    let near = inside.iter().take(50).map(PathBuf::as_path).chain(root.parent());
-    if let Some(folder) = near.map(Path::to_path_buf).collect::<Vec<_>>().iter().find(fits) {
-        return Error::request(line).hint(format!("{} looks right", folder.display()));
-    }
-    let names = inside.iter().filter_map(|p| p.file_name()).take(8).map(|n| n.to_string_lossy());
-    let names: Vec<_> = names.collect();
-    let got = if names.is_empty() {
-        "it is empty".into()
-    } else {
-        format!("it holds {}", names.join(", "))
-    };
-    Error::request(line).hint(format!("{got}; the data root is the folder with {pattern}"))
 }

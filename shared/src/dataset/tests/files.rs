@@ -34,7 +34,7 @@ fn a_picture_that_is_left_out_is_noted() {
     fs::write(disk.place("val/readme.txt"), "x").unwrap();
     fs::write(disk.place("val/._a.jpg"), "x").unwrap();
     let index = disk.open("camvid", "val").unwrap();
-    assert_eq!(index.notes, ["picture left out, its name does not match: 1 (val/b.bmp)"]);
+    assert_eq!(index.notes, ["picture left out, its format is not read: 1 (val/b.bmp)"]);
     let stats = stats(&index, &|_| ());
     assert_eq!((stats.notes, stats.problems), (index.notes, vec![]));
 }
@@ -91,7 +91,9 @@ fn a_folder_without_any_label_is_said_so() {
     disk.image("val/a.png");
     let line =
         "camvid: ROOT: val: expected labels at {split}annot/{name}.png, got none for 1 images";
-    says(&disk.refused("camvid", "val"), line, "");
+    let hint = "the label of val/a.png was looked for at valannot/a.png; there is no folder valannot; \
+                ROOT holds val";
+    says(&disk.refused("camvid", "val"), line, hint);
 }
 
 #[test]

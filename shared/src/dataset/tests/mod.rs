@@ -5,6 +5,7 @@ mod builtin;
 mod descriptors;
 mod files;
 mod mixup;
+mod names;
 
 use std::fs;
 use std::path::{Path, PathBuf};
