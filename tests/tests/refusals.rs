@@ -63,7 +63,7 @@ fn a_class_that_never_occurs_is_refused_by_the_losses_that_divide_by_its_pixels(
 }
 
 #[test]
-fn classes_are_counted_once_and_kept_under_the_datas_fingerprint() {
+fn splits_are_looked_at_once_and_kept_under_the_datas_fingerprint() {
     let bench = Bench::new();
     let cache = bench.folder.path().join("cache");
     let fit = || {
@@ -76,12 +76,18 @@ fn classes_are_counted_once_and_kept_under_the_datas_fingerprint() {
         String::from_utf8_lossy(&output.stderr).to_string()
     };
     assert!(fit().contains("got none of"));
-    let kept: Vec<_> = std::fs::read_dir(cache.join("class-pixels")).unwrap().collect();
-    let [Ok(kept)] = &kept[..] else { panic!("expected one file, got {kept:?}") };
-    let pixels: Vec<u64> = serde_json::from_slice(&std::fs::read(kept.path()).unwrap()).unwrap();
-    assert_eq!(pixels.len(), 13);
-    // With other counts in the file, the refusal is another one: they were not counted again.
-    std::fs::write(kept.path(), serde_json::to_string(&[1u64; 13]).unwrap()).unwrap();
+    let kept: Vec<_> = std::fs::read_dir(cache.join("splits")).unwrap().collect();
+    assert_eq!(kept.len(), 2, "one of each split");
+    for kept in kept {
+        let path = kept.unwrap().path();
+        let mut found: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let classes = found["classes"].as_array_mut().unwrap();
+        assert_eq!(classes.len(), 13);
+        classes.iter_mut().for_each(|class| class["pixels"] = 1.into());
+        std::fs::write(&path, found.to_string()).unwrap();
+    }
+    // With other counts in the files, the refusal is another one: nothing was counted again.
     assert!(fit().contains("100"));
 }
 
@@ -132,6 +138,83 @@ fn wrong_data_is_refused_by_name() {
         &["fit", "--recipe", &bench.recipe, "--data-root", &empty, "--out", &bench.out],
         &["hint: "],
     );
+}
+
+/// Changes bytes in the middle of a file, where no header tells of it.
+fn damage(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8].fill(0x55);
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn the_validation_split_is_looked_at_before_the_first_step() {
+    let bench = Bench::new();
+    let file = |name: &str| Path::new(&bench.data).join(name);
+    let image = file("images/val/000001.png");
+    let whole = std::fs::read(&image).unwrap();
+    damage(&image);
+    bench.fit_refuses(&[], &["error: data: ", "images/val/000001.png", "data.damaged = "]);
+    std::fs::write(&image, whole).unwrap();
+    let label = file("labels/val/000000.png");
+    image::GrayImage::from_pixel(64, 64, image::Luma([77])).save(&label).unwrap();
+    let got = "(0..12, 255), got 77: 100 %";
+    bench.fit_refuses(&[], &["error: data: ", "labels/val/000000.png", got, "hint: "]);
+    image::GrayImage::new(32, 64).save(&label).unwrap();
+    bench.fit_refuses(&[], &["labels/val/000000.png", "its image's size", "hint: "]);
+    // The same over both splits, with all numbers before it.
+    for place in [
+        &["--dataset", "streets", "--data-root", &bench.data][..],
+        &["--recipe", &bench.recipe, "--data-root", &bench.data],
+    ] {
+        let output = program("train").arg("stats").args(place).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let table = String::from_utf8_lossy(&output.stdout).to_string();
+        for words in ["streets train: 4 pairs, 4 counted", "streets val: 2 pairs, 1 counted"] {
+            assert!(table.contains(words), "{table}");
+        }
+    }
+    succeeds(
+        program("train")
+            .args(["stats", "--dataset", "streets", "--split", "train"])
+            .args(["--data-root", &bench.data]),
+    );
+}
+
+#[test]
+fn damaged_pairs_can_be_left_out_and_are_named() {
+    let bench = Bench::new();
+    let image = Path::new(&bench.data).join("images/train/000002.png");
+    let whole = std::fs::read(&image).unwrap();
+    damage(&image);
+    let skip = ["data.damaged=skip", "data.max_damaged=0.3"];
+    bench.fit_refuses(&["data.damaged=leave"], &["damaged", "hint: "]);
+    bench.fit_refuses(&["data.damaged=skip", "data.max_damaged=2"], &["a share of 0 to 1, got 2"]);
+    bench.fit_refuses(&["data.damaged=skip"], &["at most 0.01", "got 1 of 4", "000002.png"]);
+    let fit = |more: &[&str]| {
+        let mut train = program("train");
+        train.args(["fit", "--recipe", &bench.recipe, "--data-root", &bench.data]);
+        train.args(["--out", &bench.out]).args(more);
+        skip.iter().for_each(|change| _ = train.args(["--set", change]));
+        train
+    };
+    let output = succeeds(fit(&["--set", "train.iterations=1"]).args(["--set", "train.batch=3"]));
+    let said = String::from_utf8_lossy(&output.stderr).to_string();
+    for words in [
+        "3 training and 2 validation images",
+        "damaged pairs left out of train: 1 of 4",
+        "left out: ",
+        "images/train/000002.png: damaged image",
+    ] {
+        assert!(said.contains(words), "expected {words:?} in: {said}");
+    }
+    // Mended, it is another data set, which the run does not go on with.
+    std::fs::write(&image, whole).unwrap();
+    let mut again = fit(&["--resume", "--set", "train.batch=3"]);
+    let output = again.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).to_string();
+    assert!(output.status.code() == Some(2) && said.contains("got other files"), "{said}");
 }
 
 #[test]

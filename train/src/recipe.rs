@@ -6,6 +6,7 @@
 mod training;
 
 use crate::data::DataSettings;
+use crate::inspect::Damaged;
 use crate::loss::{LossSettings, Normalize, Recall};
 use crate::model::ModelSettings;
 use crate::optimizer::OptimizerSettings;
@@ -64,6 +65,26 @@ pub struct DataChoice {
     /// The split to score while training.
     #[serde(default = "val_split")]
     pub val: String,
+    /// What becomes of pairs that cannot be decoded.
+    #[serde(default, skip_serializing_if = "stops")]
+    pub damaged: Damaged,
+    /// The largest share of a split's pairs that may be left out so.
+    #[serde(default = "one_in_a_hundred", skip_serializing_if = "is_one_in_a_hundred")]
+    pub max_damaged: f64,
+}
+
+// Both at their defaults are not written: recipes and suites from before they were there stay the same.
+fn stops(damaged: &Damaged) -> bool {
+    *damaged == Damaged::Stop
+}
+
+fn one_in_a_hundred() -> f64 {
+    0.01
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde asks
+fn is_one_in_a_hundred(share: &f64) -> bool {
+    *share == one_in_a_hundred()
 }
 
 fn train_split() -> String {
@@ -154,6 +175,9 @@ impl Recipe {
     pub fn essence(&self) -> Self {
         let mut recipe = self.clone();
         recipe.data.root = None;
+        // What is left out is not in the data's fingerprint: that says it better.
+        recipe.data.damaged = Damaged::default();
+        recipe.data.max_damaged = one_in_a_hundred();
         recipe.augment.cache_mb = DataSettings::default().cache_mb;
         recipe.train.reset_machine_settings();
         recipe
@@ -212,6 +236,12 @@ impl Recipe {
             return Err(Error::request(format!(
                 "name: expected letters, digits, '-', '_', '.', got {:?}",
                 self.name
+            )));
+        }
+        if !(0.0..=1.0).contains(&self.data.max_damaged) {
+            let got = self.data.max_damaged;
+            return Err(Error::request(format!(
+                "data.max_damaged: expected a share of 0 to 1, got {got}"
             )));
         }
         self.model.check()?;

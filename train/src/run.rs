@@ -6,13 +6,13 @@
 use crate::checkpoint::{self, About, TrainerState};
 use crate::data::{Loader, LoaderSettings};
 use crate::device;
+use crate::inspect;
 use crate::model::deeplab::DeepLab;
 use crate::model::init;
 use crate::model::params::{Parameters, Precision};
 use crate::model::weights::{self, LastLayers};
 use crate::recipe::{PrecisionChoice, Recipe};
 use crate::schedule::Schedule;
-use crate::shares;
 use shared::dataset::Index;
 use shared::error::{Context, Error, Result, tell};
 use shared::output_path::{check_folder, make_folder};
@@ -100,16 +100,19 @@ impl Run {
                 None => recipe,
             };
         let (train, val) = recipe.open_data()?;
-        let train = Arc::new(train);
         let device = device::choose(&recipe.train.device)?;
         check_folder(&out).map_err(|e| e.within("out"))?;
         // First of all where there is a run: what another process still writes must not be gone on from.
         let held = out.join(LAST).exists().then(|| lock(&out)).transpose()?;
-        let resumed = match previous(&out, options.resume)? {
+        let last = previous(&out, options.resume)?;
+        // Whatever would end the run in its middle ends it here: a file that cannot be decoded, a value, a size.
+        let (train, val) = inspect::both(train, val, &recipe.data)?;
+        let class_pixels = train.stats.counts();
+        let (train, val) = (Arc::new(train.index), val.index);
+        let resumed = match last {
             Some(last) => Some(resume(&last, &recipe, &train, device, options.resume)?),
             None => None,
         };
-        let class_pixels = shares::pixels_of_classes(&train)?;
         recipe.loss.check_classes(&train.descriptor.classes, &class_pixels)?;
         let (network, parameters, about, state) = match resumed {
             Some(resumed) => resumed,
@@ -209,7 +212,7 @@ fn start(recipe: &Recipe, train: &Index, class_pixels: &[u64], device: Device) -
         dataset: descriptor.name.clone(),
         classes: descriptor.classes.clone(),
         fingerprint: train.fingerprint(),
-        class_share: shares::of(class_pixels),
+        class_share: inspect::shares(class_pixels),
         model: recipe.model.clone(),
         evaluation_size: recipe.evaluation.size,
         loss: recipe.loss.name().into(),

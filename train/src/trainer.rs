@@ -93,7 +93,8 @@ impl<'a> Training<'a> {
         if let Some(advice) = recipe.advice() {
             monitor.note(&format!("recipe: {advice}"));
         }
-        for note in train.notes.iter().chain(&val.notes) {
+        let of_val = val.notes.iter().filter(|note| !train.notes.contains(note));
+        for note in train.notes.iter().chain(of_val) {
             monitor.note(&format!("data: {note}"));
         }
         Ok(Self {

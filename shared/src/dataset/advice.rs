@@ -181,14 +181,17 @@ fn inside(folder: &Path) -> Vec<PathBuf> {
 
 /// The splits that have both images and labels below a root, by name.
 ///
-/// Where labels lie beside images, their folder looks like a split, but one without labels.
+/// Where labels lie beside images, their folder looks like a split, but one without labels. Of train and val images
+/// are enough: labels that are missing there are worth an error.
 pub(super) fn splits(d: &Descriptor, root: &Path) -> Vec<String> {
     if d.split.by != Scheme::Folder {
         return NAMES.map(String::from).to_vec();
     }
     let holds =
         |p: &Pattern, s: &str| p.find(root, p.with_split(s)).is_ok_and(|f| !f.files.is_empty());
-    let whole = |s: &String| holds(&d.images, s) && d.labels.iter().any(|l| holds(&l.files, s));
+    let labelled = |s: &str| d.labels.iter().any(|l| holds(&l.files, s));
+    let whole =
+        |s: &String| holds(&d.images, s) && (["train", "val"].contains(&s.as_str()) || labelled(s));
     d.images.values(root, SPLIT).into_iter().filter(whole).collect()
 }
 

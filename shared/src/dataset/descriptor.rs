@@ -50,6 +50,8 @@ pub struct Descriptor {
 #[derive(Clone, Debug)]
 pub(super) struct Ignored {
     pub name: String,
+    pub values: Vec<u16>,
+    pub colors: Vec<[u8; 3]>,
 }
 
 /// One way in which a data set's labels may be stored; of several the first that is there is read.
@@ -58,6 +60,8 @@ pub(super) struct LabelForm {
     pub files: Pattern,
     pub encoding: LabelEncoding,
     pub ids: Ids,
+    /// Whether nothing says that the numbers count, whatever the palettes: then those have to agree.
+    pub compares_palettes: bool,
     pub mapping: Arc<Mapping>,
 }
 
@@ -133,7 +137,11 @@ impl Descriptor {
         if labels.is_empty() {
             return Err(Error::request("labels: expected at least one place to look for them"));
         }
-        let ignored = |e: &Entry| Ignored { name: e.name.clone() };
+        let ignored = |e: &Entry| Ignored {
+            name: e.name.clone(),
+            values: e.values(None),
+            colors: e.colors(),
+        };
         Ok(Descriptor {
             ignored: file.ignored.iter().map(ignored).collect(),
             name: file.name,
@@ -172,7 +180,7 @@ fn table(file: &DescriptorFile) -> Result<Table> {
         let line = format!("name: expected one that can be printed, got {name:?}");
         return Err(Error::request(line).hint("for example \"traffic light\""));
     }
-    let by_color = file.labels.iter().any(|l| l.encoding == Encoding::Rgb);
+    let by_color = file.labels.iter().any(|l| l.encoding == Some(Encoding::Rgb));
     let (mut classes, mut unscored) = (Vec::new(), Vec::new());
     let (mut values, mut colors) = (Vec::new(), Vec::new());
     for (at, entry) in file.classes.iter().enumerate() {
@@ -231,7 +239,13 @@ fn label_form(
         Ids::Native => native.clone(),
         Ids::Train => Arc::new(Mapping::identity(classes)),
     };
-    Ok(LabelForm { files, encoding: form.encoding()?, ids: form.ids, mapping })
+    Ok(LabelForm {
+        files,
+        encoding: form.encoding()?,
+        ids: form.ids,
+        compares_palettes: form.encoding.is_none(),
+        mapping,
+    })
 }
 
 fn is_file(path: &str) -> bool {

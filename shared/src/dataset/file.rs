@@ -2,7 +2,7 @@
 //! Not checked beyond types and unknown keys; `descriptor` does the rest, once.
 //! The page of the module `dataset` explains every key.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::split::{Scheme, Split};
 use crate::decode::LabelEncoding;
@@ -31,8 +31,9 @@ pub(super) struct DescriptorFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct LabelFile {
     pub files: String,
-    #[serde(default)]
-    pub encoding: Encoding,
+    /// Left out, it is `index`, and palettes are compared; it is written as `index` in either case.
+    #[serde(default, serialize_with = "index_if_left_out")]
+    pub encoding: Option<Encoding>,
     pub channel: Option<u8>,
     #[serde(default)]
     pub ids: Ids,
@@ -74,6 +75,13 @@ pub(super) struct Entry {
 pub(super) enum OneOrMany {
     One(u16),
     Many(Vec<u16>),
+}
+
+fn index_if_left_out<S: Serializer>(
+    encoding: &Option<Encoding>,
+    to: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    encoding.unwrap_or_default().serialize(to)
 }
 
 fn just_the_name() -> String {
@@ -149,7 +157,7 @@ impl Entry {
 
 impl LabelFile {
     pub fn encoding(&self) -> Result<LabelEncoding> {
-        match (self.encoding, self.channel) {
+        match (self.encoding.unwrap_or_default(), self.channel) {
             (Encoding::Index, None) => Ok(LabelEncoding::Index),
             (Encoding::Rgb, None) => Ok(LabelEncoding::Rgb),
             (Encoding::Channel, channel) => Ok(LabelEncoding::Channel(channel.unwrap_or(0))),

@@ -13,7 +13,9 @@ use super::file::Ids;
 use super::mapping::Unknown;
 use super::mixup::{self, Evidence};
 use super::pattern::nfc;
+use super::remedy;
 use super::survey::survey;
+use super::values::{Found, expected};
 use crate::decode::{self, RawLabel, Values};
 use crate::error::{Error, Result};
 
@@ -84,7 +86,7 @@ impl Index {
         })
     }
 
-    /// The splits that there are below a root: those with images and labels.
+    /// The splits that there are below a root: those with images and labels, and train and val if they have images.
     pub fn splits(descriptor: &Descriptor, root: &Path) -> Vec<String> {
         advice::splits(descriptor, root)
     }
@@ -141,21 +143,36 @@ impl Index {
         decode::label(&self.samples[i].label, self.form(i).encoding)
     }
 
-    pub(super) fn unknown(&self, i: usize, raw: &RawLabel, unknown: Unknown) -> Error {
-        let Unknown { x, y, value } = unknown;
-        let what = match self.form(i).ids {
-            Ids::Native => format!("a value of {}", self.descriptor.name),
-            Ids::Train => {
-                format!("a train id (0 to {}, or 255)", self.descriptor.num_classes() - 1)
-            }
+    fn unknown(&self, i: usize, raw: &RawLabel, first: Unknown) -> Error {
+        let sample = &self.samples[i];
+        let path = sample.label.display().to_string();
+        let error = self.unknown_values(&path, sample.form, &Found::of(raw));
+        let hint = error.hint_text().unwrap_or_default().to_string();
+        let Unknown { x, y } = first;
+        Error::request(format!("{error}; the first at pixel ({x}, {y})")).hint(hint)
+    }
+
+    /// The error for labels of one form, `place`, that hold values which the descriptor does not have.
+    pub(super) fn unknown_values(&self, place: &str, form: usize, found: &Found) -> Error {
+        let descriptor = &self.descriptor;
+        let form = &descriptor.labels[form];
+        let whose = match form.ids {
+            Ids::Native => format!("values of {}", descriptor.name),
+            Ids::Train => "train ids".into(),
         };
-        let path = self.samples[i].label.display();
-        let error =
-            Error::request(format!("{path}: pixel ({x}, {y}): expected {what}, got {value}"));
-        let hint = mixup::hint(&self.descriptor, self.form(i), raw);
-        error.hint(hint.unwrap_or(
-            "values that are meant to take no part belong to the descriptor's `ignored`".into(),
-        ))
+        let (expected, got) = (expected(form), found.words(descriptor, form));
+        let line = format!("{place}: expected {whose} ({expected}), got {got}");
+        Error::request(line).hint(remedy::hint(descriptor, form, found))
+    }
+
+    /// Without the pairs at these places.
+    pub fn without(mut self, places: &[usize]) -> Index {
+        let mut place = 0;
+        self.samples.retain(|_| {
+            place += 1;
+            !places.contains(&(place - 1))
+        });
+        self
     }
 
     pub(super) fn same_size(&self, i: usize, image: (u32, u32), label: (u32, u32)) -> Result<()> {

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 
+use super::values::Value;
 use crate::decode::{RawLabel, Values};
 use crate::labels::IGNORE;
 
@@ -24,7 +25,6 @@ pub(super) struct Mapping {
 pub(super) struct Unknown {
     pub x: usize,
     pub y: usize,
-    pub value: String,
 }
 
 impl Mapping {
@@ -79,24 +79,32 @@ impl Mapping {
         if seen & UNKNOWN == 0 { Ok(out) } else { Err(self.first_unknown(raw)) }
     }
 
+    /// The train id of a number or colour, [`IGNORE`], or `None` if it is unknown.
+    pub fn id(&self, value: Value) -> Option<u8> {
+        match value {
+            Value::Number(n) => self.get(n),
+            Value::Color(c) => known(self.color(c)),
+        }
+    }
+
+    /// All known colours, in no order.
+    pub fn colors(&self) -> impl Iterator<Item = [u8; 3]> {
+        self.colors.keys().copied()
+    }
+
     fn color(&self, color: [u8; 3]) -> u16 {
         self.colors.get(&color).copied().unwrap_or(UNKNOWN)
     }
 
-    /// Where [`Mapping::apply`] fails first; only to be asked if it does.
-    pub fn first_unknown(&self, raw: &RawLabel) -> Unknown {
-        let number = |v: u16| self.get(v).is_none().then(|| v.to_string());
-        let color = |c: [u8; 3]| known(self.color(c)).is_none().then(|| format!("colour {c:?}"));
+    /// Where [`Mapping::apply`] fails first.
+    fn first_unknown(&self, raw: &RawLabel) -> Unknown {
         let found = match &raw.values {
-            Values::Bytes(v) => {
-                v.iter().enumerate().find_map(|(i, &v)| Some((i, number(v.into())?)))
-            }
-            Values::Words(v) => v.iter().enumerate().find_map(|(i, &v)| Some((i, number(v)?))),
-            Values::Colors(v) => v.iter().enumerate().find_map(|(i, &c)| Some((i, color(c)?))),
+            Values::Bytes(v) => v.iter().position(|&v| self.get(v.into()).is_none()),
+            Values::Words(v) => v.iter().position(|&v| self.get(v).is_none()),
+            Values::Colors(v) => v.iter().position(|&c| known(self.color(c)).is_none()),
         };
-        let (i, value) = found.unwrap_or((0, "unknown".into()));
-        let width = raw.width as usize;
-        Unknown { x: i % width, y: i / width, value }
+        let (i, width) = (found.unwrap_or(0), raw.width as usize);
+        Unknown { x: i % width, y: i / width }
     }
 }
 

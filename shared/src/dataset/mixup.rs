@@ -15,7 +15,7 @@
 use super::Descriptor;
 use super::descriptor::LabelForm;
 use super::file::Ids;
-use crate::decode::{RawLabel, Values};
+use super::values::Found;
 use crate::error::Error;
 use crate::labels::IGNORE;
 
@@ -68,24 +68,14 @@ pub(super) fn possible(descriptor: &Descriptor) -> bool {
     (0..descriptor.num_classes()).any(|v| descriptor.to_train(v as u16) == Some(IGNORE))
 }
 
-/// Rule 1: what to say of a file with an unknown value.
-pub(super) fn hint(descriptor: &Descriptor, form: &LabelForm, raw: &RawLabel) -> Option<String> {
-    let c = descriptor.num_classes();
-    let train_ids = |v: u16| usize::from(v) < c || v == u16::from(IGNORE);
-    let all = |known: &dyn Fn(u16) -> bool| match &raw.values {
-        Values::Bytes(v) => v.iter().all(|&v| known(v.into())),
-        Values::Words(v) => v.iter().all(|&v| known(v)),
-        Values::Colors(_) => false,
-    };
+/// Rule 1: what to say of files with these values, of which some are unknown.
+pub(super) fn hint(descriptor: &Descriptor, form: &LabelForm, found: &Found) -> Option<String> {
     match form.ids {
-        Ids::Native if all(&train_ids) => Some(match place(descriptor, Ids::Train) {
-            Some(place) => train_ids_hint(c, place),
-            // Not a guess: who follows a wrong one trains on shifted classes.
-            None => "values that are meant to take no part belong to the descriptor's `ignored`; \
-                     files of train ids need ids = \"train\""
-                .into(),
-        }),
-        Ids::Train if all(&|v| descriptor.to_train(v).is_some()) => {
+        // Without a place for them it would be a guess, and who follows a wrong one trains on shifted classes.
+        Ids::Native if only_train_ids(descriptor, found) => {
+            Some(train_ids_hint(descriptor.num_classes(), place(descriptor, Ids::Train)?))
+        }
+        Ids::Train if all(found, |v| descriptor.to_train(v).is_some()) => {
             let look = "these look like the data set's own ids";
             Some(match place(descriptor, Ids::Native) {
                 Some(place) => format!("{look}: their place is {place}"),
@@ -94,6 +84,16 @@ pub(super) fn hint(descriptor: &Descriptor, form: &LabelForm, raw: &RawLabel) ->
         }
         _ => None,
     }
+}
+
+/// Whether all values found are train ids too.
+pub(super) fn only_train_ids(descriptor: &Descriptor, found: &Found) -> bool {
+    let classes = descriptor.num_classes();
+    all(found, |v| usize::from(v) < classes || v == u16::from(IGNORE))
+}
+
+fn all(found: &Found, known: impl Fn(u16) -> bool) -> bool {
+    found.numbers().next().is_some() && found.numbers().all(known)
 }
 
 fn train_ids_hint(classes: usize, place: &str) -> String {

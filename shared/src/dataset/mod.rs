@@ -12,7 +12,7 @@
 //! | `images` | where images lie, relative to the data root. `{word}` stands for a part of one folder's or file's name, `{split}` for the split, `{png\|jpg}` for one of several texts in any case, and `**` for any number of folders |
 //! | `sample` | a sample's name, from the same words; `{name}` if it is left out. The folders that `**` stands for come before it, or where `{**}` is |
 //! | `labels` | where labels lie, with the same words as `images`; of several places the first that has the file counts |
-//! | `encoding` | `index`: one number a pixel, grey of 1 to 16 bits or the indices of a palette (left out: this); `channel`: one `channel` (0 is the first) of a PNG with several, 8 or 16 bits each; `rgb`: a colour stands for a class |
+//! | `encoding` | `index`: one number a pixel, grey of 1 to 16 bits or the indices of a palette (left out: this, and palettes have to agree from file to file); `channel`: one `channel` (0 is the first) of a PNG with several, 8 or 16 bits each; `rgb`: a colour stands for a class |
 //! | `ids` | `native`: the values of `classes` and `ignored` (left out: this); `train`: the place in `classes`, 255 is ignored |
 //! | `split` | `by = "folder"` (left out: this), or by `random` with a `seed`, or in `blocks`: of each folder floor(`train` n) images, floor(`val` n), and the rest, which is `test` |
 //! | `classes` | in the order of their train ids. `native`: a value or a list, of which the first (at most 255) is what is written; `color`: in pictures; `rgb`: colours in colour-coded labels, if they are others than `color`; `scored = false`: trained and predicted, but its pixels are left out of the metrics |
@@ -28,14 +28,18 @@ mod file;
 mod index;
 mod mapping;
 mod mixup;
+mod palettes;
 mod pattern;
+mod remedy;
 mod split;
 pub mod stats;
 mod survey;
+mod values;
 
 pub use descriptor::Descriptor;
 pub use index::{Index, Sample};
-pub use stats::{Stats, stats};
+pub use palettes::Palette;
+pub use stats::{Images, Stats, stats, stats_with};
 
 #[cfg(test)]
 mod tests;

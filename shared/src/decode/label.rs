@@ -30,6 +30,10 @@ pub struct RawLabel {
     pub height: u32,
     /// The values, row by row.
     pub values: Values,
+    /// What kind of file it is: "palette of 8 bits".
+    pub kind: String,
+    /// The colours that a palette gives the numbers, where the file has one.
+    pub palette: Option<Vec<[u8; 3]>>,
 }
 
 /// The values of a label, one a pixel.
@@ -60,6 +64,12 @@ pub fn label(path: impl AsRef<Path>, encoding: LabelEncoding) -> Result<RawLabel
     let kind =
         kind(encoding, color, depth).ok_or_else(|| mismatch(path, encoding, color, depth))?;
     let raw = check::png_pixels(path, &mut reader)?;
+    let palette: Option<Vec<[u8; 3]>> = match (color, &reader.info().palette) {
+        (ColorType::Indexed, Some(p)) => {
+            Some(p.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect())
+        }
+        _ => None,
+    };
     let values = match kind {
         Kind::Bytes => Values::Bytes(raw),
         Kind::Packed(bits) => Values::Bytes(unpack(&raw, bits, width as usize)),
@@ -74,9 +84,8 @@ pub fn label(path: impl AsRef<Path>, encoding: LabelEncoding) -> Result<RawLabel
             Values::Colors(raw.chunks_exact(channels).map(|p| [p[0], p[1], p[2]]).collect())
         }
         Kind::Palette(bits) => {
-            let palette: Vec<[u8; 3]> = match &reader.info().palette {
-                Some(p) => p.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect(),
-                None => return Err(damaged(path, "a palette PNG without palette")),
+            let Some(palette) = &palette else {
+                return Err(damaged(path, "a palette PNG without palette"));
             };
             let indices = if bits == 8 { raw } else { unpack(&raw, bits, width as usize) };
             let colors: Option<Vec<_>> =
@@ -84,7 +93,7 @@ pub fn label(path: impl AsRef<Path>, encoding: LabelEncoding) -> Result<RawLabel
             Values::Colors(colors.ok_or_else(|| damaged(path, "an index beyond the palette"))?)
         }
     };
-    Ok(RawLabel { width, height, values })
+    Ok(RawLabel { width, height, values, kind: words(color, depth), palette })
 }
 
 /// How to get from a PNG's bytes to values.
@@ -126,14 +135,7 @@ fn mismatch(path: &Path, encoding: LabelEncoding, color: ColorType, depth: BitDe
         LabelEncoding::Channel(c) => format!("a PNG with a channel {c} of 8 or 16 bits"),
         LabelEncoding::Rgb => "colours (an RGB PNG of 8 bits a channel)".to_string(),
     };
-    let kind = match color {
-        ColorType::Grayscale => "grey",
-        ColorType::GrayscaleAlpha => "grey with alpha",
-        ColorType::Indexed => "palette",
-        ColorType::Rgb => "RGB",
-        ColorType::Rgba => "RGB with alpha",
-    };
-    let error = bad(path, format!("expected {expected}, got {kind} of {} bits", depth as u8));
+    let error = bad(path, format!("expected {expected}, got {}", words(color, depth)));
     match (encoding, color) {
         (LabelEncoding::Index, _) => error.hint(
             "if colours stand for classes, describe the data set with encoding = \"rgb\"; \
@@ -143,6 +145,18 @@ fn mismatch(path: &Path, encoding: LabelEncoding, color: ColorType, depth: BitDe
             "if it holds one number a pixel, describe the data set with encoding = \"index\"",
         ),
     }
+}
+
+/// A kind of PNG, such as "palette of 8 bits".
+fn words(color: ColorType, depth: BitDepth) -> String {
+    let kind = match color {
+        ColorType::Grayscale => "grey",
+        ColorType::GrayscaleAlpha => "grey with alpha",
+        ColorType::Indexed => "palette",
+        ColorType::Rgb => "RGB",
+        ColorType::Rgba => "RGB with alpha",
+    };
+    format!("{kind} of {} bits", depth as u8)
 }
 
 /// Values of 1, 2 or 4 bits, the first in the highest bits; each row begins a byte.

@@ -6,6 +6,7 @@ use shared::output_path::{check_file, make_parent};
 use std::path::PathBuf;
 use tch::Device;
 use train::checkpoint::{self, Trained};
+use train::inspect::{self, Damaged};
 use train::model::params::Precision as Compute;
 use train::model::weights;
 use train::onnx::quantize::{self, Activations, Method, Quantization};
@@ -91,7 +92,7 @@ impl Int8 {
     /// Calibrates on the split that the network was trained on.
     fn calibrate(&self, trained: &Trained) -> Result<Quantization> {
         let data = Recipe::parse(&trained.about.recipe, &[])?.data;
-        let root = self.data_root.clone().or(data.root).ok_or_else(|| {
+        let root = self.data_root.clone().or(data.root.clone()).ok_or_else(|| {
             Error::request("calibration: expected the data set's folder, got none")
                 .hint("name it with --data-root")
         })?;
@@ -99,7 +100,10 @@ impl Int8 {
             tell(format_args!("calibration: with the images in {}", root.display()));
         }
         let descriptor = Descriptor::find(&data.dataset)?;
-        let index = Index::open(&descriptor, &root, &data.train)?;
+        let mut index = Index::open(&descriptor, &root, &data.train)?;
+        if data.damaged == Damaged::Skip {
+            index = inspect::split(index, &data)?.index; // what training left out
+        }
         quantize::calibrate(trained, &index, self.settings())
     }
 }

@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 use train::device;
+use train::inspect;
 use train::loss::LossSettings;
 use train::memory;
 use train::monitor;
 use train::recipe::Recipe;
 use train::run::{FitOptions, Resume, Run};
-use train::shares;
 use train::suite::{
     self, Basis, CellOutcome, Choice, Failure, Folder, Job, Maker, Plan, panel, weights,
 };
@@ -82,8 +82,10 @@ pub fn run(args: &Args) -> Result<()> {
     check_folder(&args.out).map_err(|e| e.within("suite: out"))?;
     device::choose(&first.train.device)?;
     let (split, val) = first.open_data()?;
+    let (split, val) = inspect::both(split, val, &first.data)?;
+    let pixels = split.stats.counts();
+    let (split, val) = (split.index, val.index);
     let basis = Basis::of(first, &split, &val)?;
-    let pixels = shares::pixels_of_classes(&split)?;
     for job in &jobs {
         job.recipe.loss.check_classes(&split.descriptor.classes, &pixels)?;
     }

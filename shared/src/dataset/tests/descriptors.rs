@@ -47,8 +47,9 @@ fn colours_can_stand_for_classes_and_several_for_one() {
     let label = save([road, road, car, van, void, car, road, void]).unwrap();
     assert_eq!(label.as_raw(), &[0, 0, 1, 1, 255, 1, 0, 255]);
     let error = save([road, road, car, van, void, [1, 2, 3], road, void]).unwrap_err();
-    let line =
-        "ROOT/val_paint/a.png: pixel (1, 1): expected a value of painted, got colour [1, 2, 3]";
+    let line = "ROOT/val_paint/a.png: expected values of painted (4 colours), got [1, 2, 3]: 12 %, \
+                beside [128, 64, 128] (road): 38 %, [0, 0, 0] (void): 25 %, [64, 0, 128] (car): 12 %, \
+                [192, 128, 192] (car): 12 %; the first at pixel (1, 1)";
     assert_eq!(disk.words(error).0, line);
 }
 

@@ -29,7 +29,7 @@ fn missing_halves_are_counted_and_named() {
 #[test]
 fn a_picture_that_is_left_out_is_noted() {
     let disk = Disk::new();
-    disk.camvid("a", [0; 8]);
+    disk.camvid("a", [0, 0, 0, 0, 1, 1, 1, 1]);
     fs::write(disk.place("val/b.bmp"), "x").unwrap();
     fs::write(disk.place("val/readme.txt"), "x").unwrap();
     fs::write(disk.place("val/._a.jpg"), "x").unwrap();
@@ -107,18 +107,6 @@ fn a_label_of_another_size_is_refused() {
 }
 
 #[test]
-fn an_unknown_value_is_named_with_its_file_and_pixel() {
-    let disk = Disk::new();
-    disk.camvid("a", [0, 1, 2, 3, 4, 5, 12, 99]);
-    let error = disk.open("camvid", "val").unwrap().label(0).unwrap_err();
-    says(
-        &disk.words(error),
-        "ROOT/valannot/a.png: pixel (2, 1): expected a value of camvid, got 12",
-        "values that are meant to take no part belong to the descriptor's `ignored`",
-    );
-}
-
-#[test]
 fn statistics_count_pixels_and_go_on_after_a_problem() {
     let disk = Disk::new();
     disk.camvid("a", [0, 0, 0, 1, 1, 2, 11, 11]);
@@ -137,10 +125,50 @@ fn statistics_count_pixels_and_go_on_after_a_problem() {
     assert!((stats.shares().iter().sum::<f64>() - 1.0).abs() < 1e-12);
     let size = stats::SizeCount { width: 4, height: 2, images: 2 };
     assert_eq!(stats.sizes, [size]);
-    let problems = stats.problems.join("\n");
-    for expected in
-        ["image without label: 1 (val/e.png)", "c.png: pixel (0, 0)", "d.jpg: damaged image"]
-    {
+    let damaged: Vec<usize> = stats.damaged.iter().map(|d| d.sample).collect();
+    assert_eq!((stats.problems.len(), damaged), (2, vec![3]));
+    let problems = stats.all_problems().join("\n");
+    for expected in [
+        "image without label: 1 (val/e.png)",
+        "labels: 1 (valannot/c.png): expected values of camvid (0..10, 11), got 12: 100 %",
+        "d.jpg: damaged image",
+    ] {
         assert!(problems.contains(expected), "{expected} in {problems}");
     }
+}
+
+#[test]
+fn statistics_decode_images_unless_a_quick_look_is_asked_for() {
+    let disk = Disk::new();
+    disk.camvid("a", [0; 8]);
+    disk.image("val/b.png");
+    disk.label("valannot/b.png", [0; 8]);
+    // A changed byte of compressed pixels: no header tells of it.
+    let path = disk.place("val/b.png");
+    let mut bytes = fs::read(&path).unwrap();
+    let pixels = bytes.windows(4).position(|w| w == b"IDAT").unwrap() + 8;
+    bytes[pixels] ^= 0x55;
+    fs::write(&path, bytes).unwrap();
+    let index = disk.open("camvid", "val").unwrap();
+    let places = |images| {
+        let stats = stats_with(&index, images, &|_| ());
+        stats.damaged.iter().map(|d| d.sample).collect::<Vec<_>>()
+    };
+    assert_eq!((places(Images::Decoded), places(Images::Headers)), (vec![1], vec![]));
+    let rest = index.clone().without(&[1]);
+    assert_eq!((rest.samples.len(), rest.samples[0].name.as_str()), (1, "a"));
+    assert_ne!(rest.fingerprint(), index.fingerprint());
+}
+
+#[test]
+fn the_splits_there_are_can_be_asked_for() {
+    let disk = Disk::new();
+    disk.camvid("a", [0; 8]);
+    disk.image("test/a.png");
+    disk.label("testannot/a.png", [0; 8]);
+    disk.image("train/a.png"); // without its label: it is there all the same, for whoever asks what is wrong
+    disk.image("other/a.png");
+    let splits = |name: &str| Index::splits(&Descriptor::find(name).unwrap(), disk.root());
+    assert_eq!(splits("camvid"), ["test", "train", "val"]);
+    assert_eq!(splits("synthia"), ["train", "val", "test"]);
 }

@@ -6,6 +6,8 @@ mod descriptors;
 mod files;
 mod mixup;
 mod names;
+mod palettes;
+mod values;
 
 use std::fs;
 use std::path::{Path, PathBuf};
