@@ -166,9 +166,16 @@ fn video(path: &Path, options: SourceOptions) -> Result<ResolvedSource> {
     Ok(ResolvedSource { source, policy: policy(options), fps: options.fps })
 }
 
+/// Protocols that set their own pace and cannot go back: what only files can do is refused before a model is
+/// opened. A recording that is played by them still ends when it ends.
+const ONLY_LIVE: [&str; 8] = ["rtsp", "rtsps", "rtp", "udp", "srt", "tcp", "rtmp", "rtmps"];
+
 /// What has a URL is live until ffmpeg has opened it and says that it has an end.
 fn url(url: &str, options: SourceOptions) -> Result<ResolvedSource> {
     refuse(options.size.is_some(), "--size", "streets or a camera", "a URL")?;
+    if url.split_once("://").is_some_and(|(scheme, _)| ONLY_LIVE.contains(&scheme)) {
+        playing(options).check_live("a stream")?;
+    }
     let source = with_ffmpeg(VideoInput::Url(url.to_owned()), playing(options))?;
     Ok(ResolvedSource { source, policy: Policy::Latest, fps: options.fps })
 }
