@@ -17,6 +17,7 @@ use crate::output::{check_json, write_json, write_native};
 use crate::score::{self, median_ms, report};
 use crate::session::{RESIZED_LABELS, Resized};
 use crate::table::{counted, table};
+use crate::tone;
 
 /// What the user typed after `infer eval`.
 #[derive(Debug, Args)]
@@ -46,12 +47,13 @@ pub struct EvalArgs {
 /// # Errors
 /// A wrong request, a file that cannot be read or written, Ctrl-C.
 pub fn eval(args: &EvalArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
-    let index = args.data.open()?;
+    let mut index = args.data.open()?;
     check_json(args.json.as_deref())?;
     let folder = args.save_labels.as_deref();
     folder.map_or(Ok(()), check_folder).map_err(|e| e.within("--save-labels"))?;
     let options = args.run.options(std::slice::from_ref(&args.model))?;
     let mut model = score::open(&args.model, options, &index.descriptor)?;
+    tone::adopt(&mut index, std::slice::from_ref(&model))?;
     let baseline = args.baseline.as_deref().map(|path| baseline::read(path, &index)).transpose()?;
 
     let indices: Vec<usize> = (0..index.samples.len()).collect();

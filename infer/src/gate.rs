@@ -18,6 +18,7 @@ use crate::score::{self, progress, report};
 use crate::session::Model;
 use crate::table::counted;
 use crate::timing::{Distribution, FrameTimes, P99_FRAMES};
+use crate::tone;
 
 /// What the user typed after `infer gate`.
 #[derive(Debug, Args)]
@@ -131,11 +132,12 @@ impl Check {
 /// # Errors
 /// A wrong request, among them a p99 from too few frames (exit code 2); a gate that was not met (1).
 pub fn gate(args: &GateArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
-    let index = args.data.open()?;
+    let mut index = args.data.open()?;
     check_request(args, &index)?;
     check_json(args.json.as_deref())?;
     let options = args.run.options(std::slice::from_ref(&args.model))?;
     let mut model = score::open(&args.model, options, &index.descriptor)?;
+    tone::adopt(&mut index, std::slice::from_ref(&model))?;
 
     let indices: Vec<usize> = (0..index.samples.len()).collect();
     let scores = score::score(std::slice::from_mut(&mut model), &index, &indices, |_| Ok(()))?;

@@ -206,5 +206,6 @@ fn image_line(card: &Card) -> String {
         Some((w, h)) => format!("resized to {w} x {h} ({})", input.resize),
         None => "at its own size".into(),
     };
-    format!("{} {} {}, {size}", input.color, input.dtype, input.layout)
+    let tone = input.image.map_or(String::new(), |tone| format!(", image = {tone}"));
+    format!("{} {} {}, {size}{tone}", input.color, input.dtype, input.layout)
 }

@@ -33,5 +33,6 @@ pub mod source;
 pub mod table;
 mod tail;
 pub mod timing;
+mod tone;
 pub mod upsample;
 pub mod verify;

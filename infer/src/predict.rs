@@ -66,12 +66,12 @@ pub fn predict(args: &PredictArgs, print: impl Fn(&str) -> Result<()>) -> Result
     let averaging = args.views.averaging();
     averaging.as_ref().map_or(Ok(()), |averaging| averaging.check(&model))?;
     let writer = Writer::new(&args.kinds, &args.out, &model.card().classes);
-    let sizing = model.sizing();
+    let (sizing, tone) = (model.sizing(), model.card().input.image);
 
     let bar = progress(sources.len());
     let load = |i: usize| {
         let start = Instant::now();
-        let image = decode::rgb(&sources[i].path)?;
+        let image = decode::toned(&sources[i].path, tone)?;
         let input = averaging.is_none().then(|| sizing.prepare(&image));
         Ok::<_, Error>(Loaded { image, input, prepare: start.elapsed() })
     };

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decode::Tone;
 use crate::error::{Context, Error, Result};
 use crate::labels::{Class, MAX_CLASSES};
 
@@ -15,11 +16,12 @@ pub use foreign::{
 };
 pub use probe::{Probe, probe_image};
 
-/// Version of the card this program writes and the only one it reads.
+/// Newest version of the card that this program reads; it reads all from 1 on.
 ///
 /// It is raised when the meaning of a field changes or a field becomes necessary. A field that an older
-/// program can do without is added under the same number, therefore unknown fields are no error.
-pub const FORMAT: u32 = 1;
+/// program can do without is added under the same number, therefore unknown fields are no error. Version 2 has
+/// [`Input::image`], and is written only where that is said, so that older programs read the other cards.
+pub const FORMAT: u32 = 2;
 
 /// The rare classes are those under this share of the training set's valid pixels.
 pub const RARE_SHARE: f64 = 0.02;
@@ -34,7 +36,7 @@ const HINT: &str = "export the model again";
 /// All that an exported model says of itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
-    /// Version of the card, [`FORMAT`].
+    /// Version of the card, 1 to [`FORMAT`]; see [`Input::format`].
     pub format: u32,
     /// Name of the model, such as the run's.
     pub name: String,
@@ -78,6 +80,9 @@ pub struct Input {
     pub std: [f32; 3],
     /// Filter that images are resized with, [`crate::preprocess::RESIZE_FILTER`].
     pub resize: String,
+    /// How images come to 8 bits; none: of 16 bits the upper 8 are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Tone>,
     /// Width that images are resized to for evaluation; none: their own.
     pub width: Option<u32>,
     /// Height that images are resized to for evaluation; none: their own.
@@ -171,6 +176,8 @@ impl Card {
             expect(false, "class_share", "shares in 0..1", bad)?;
         }
         self.input.check()?;
+        let needed = self.input.format();
+        expect(self.format >= needed, "format", format!("{needed} with input.image"), self.format)?;
         expect(!self.outputs.is_empty(), "outputs", "labels, logits or both", "none")?;
         for (i, output) in self.outputs.iter().enumerate() {
             let got = (output.name.as_str(), output.dtype.as_str(), output.layout.as_str());
@@ -212,12 +219,19 @@ impl Input {
             mean: crate::preprocess::MEAN,
             std: crate::preprocess::STD,
             resize: crate::preprocess::RESIZE_FILTER.into(),
+            image: None,
             width: size.map(|[width, _]| width),
             height: size.map(|[_, height]| height),
         }
     }
 
+    /// The oldest version of the card that can say this.
+    pub fn format(&self) -> u32 {
+        if self.image.is_some() { 2 } else { 1 }
+    }
+
     fn check(&self) -> Result<()> {
+        self.image.map_or(Ok(()), Tone::check).map_err(|e| e.within("model card"))?;
         let got =
             (self.name.as_str(), self.layout.as_str(), self.dtype.as_str(), self.color.as_str());
         expect(
@@ -255,7 +269,8 @@ fn parse<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T> {
 
 fn check_format(format: u32) -> Result<()> {
     let newer = format > FORMAT;
-    expect(format == FORMAT, "format", FORMAT, format).map_err(|e| {
+    let known = (1..=FORMAT).contains(&format);
+    expect(known, "format", format!("1 to {FORMAT}"), format).map_err(|e| {
         if newer { e.hint("the model was exported by a newer version: update") } else { e }
     })
 }

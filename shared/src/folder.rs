@@ -6,17 +6,9 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+pub use crate::decode::is_picture;
+use crate::decode::is_unread_picture;
 use crate::error::{Context, Result};
-
-/// Endings of the formats that are decoded.
-const READ: [&str; 3] = ["png", "jpg", "jpeg"];
-
-/// Endings of pictures that are not: whoever has them expects that they count.
-const NOT_READ: [&str; 32] = [
-    "bmp", "tif", "tiff", "ppm", "pgm", "pbm", "pnm", "webp", "gif", "heic", "heif", "avif", "jxl",
-    "jp2", "j2k", "jfif", "jpe", "tga", "psd", "exr", "hdr", "pcx", "dng", "cr2", "cr3", "nef",
-    "arw", "raf", "rw2", "orf", "raw", "qoi",
-];
 
 /// What systems leave in folders, besides names that begin with a dot.
 const CLUTTER: [&str; 7] = [
@@ -38,18 +30,9 @@ pub fn is_clutter(name: &OsStr) -> bool {
     bytes.starts_with(b".") || CLUTTER.iter().any(|c| bytes.eq_ignore_ascii_case(c.as_bytes()))
 }
 
-/// Whether the ending is that of a format which is decoded, in any case.
-pub fn is_picture(path: &Path) -> bool {
-    ends_in(path, &READ)
-}
-
 /// Whether the ending is that of a picture, be it one that can be decoded or not.
 pub fn is_picture_like(path: &Path) -> bool {
-    is_picture(path) || ends_in(path, &NOT_READ)
-}
-
-fn ends_in(path: &Path, endings: &[&str]) -> bool {
-    path.extension().is_some_and(|e| endings.iter().any(|known| e.eq_ignore_ascii_case(known)))
+    is_picture(path) || is_unread_picture(path)
 }
 
 /// Calls `visit` with every file below a folder until it breaks; without a folder there is none. Clutter is passed over.

@@ -8,6 +8,7 @@ use crate::model::params::{Parameters, Precision};
 use crate::model::weights::{self, LastLayers};
 use crate::tensors;
 use serde::{Deserialize, Serialize};
+use shared::decode::Tone;
 use shared::error::{Context, Error, Result};
 use shared::labels::Class;
 use std::collections::HashMap;
@@ -39,6 +40,9 @@ pub struct About {
     pub model: ModelSettings,
     /// `[width, height]` for evaluation; the images' own if absent.
     pub evaluation_size: Option<[u32; 2]>,
+    /// How images came to 8 bits; absent: of 16 bits the upper 8.
+    #[serde(default)]
+    pub tone: Option<Tone>,
     /// The loss's name.
     pub loss: String,
     /// The resolved recipe, TOML.

@@ -215,6 +215,7 @@ fn start(recipe: &Recipe, train: &Index, class_pixels: &[u64], device: Device) -
         class_share: inspect::shares(class_pixels),
         model: recipe.model.clone(),
         evaluation_size: recipe.evaluation.size,
+        tone: train.tone,
         loss: recipe.loss.name().into(),
         recipe: recipe.to_toml()?,
         iterations: 0,

@@ -25,6 +25,7 @@ use crate::args::{Data, Run, check_side_by_side};
 use crate::output::write_png;
 use crate::score;
 use crate::session::Model;
+use crate::tone;
 
 /// What the user typed after `infer compare`.
 #[derive(Debug, Args)]
@@ -72,12 +73,13 @@ fn parse_region(text: &str) -> std::result::Result<Rect, String> {
 /// A wrong request, a file that cannot be read or written, Ctrl-C.
 pub fn compare(args: &CompareArgs, print: impl Fn(&str) -> Result<()>) -> Result<()> {
     check_side_by_side(&args.models, &args.names)?;
-    let index = args.data.open()?;
+    let mut index = args.data.open()?;
     let all: Vec<usize> = (0..index.samples.len()).collect();
     let given = find_scenes(&args.scenes, &index)?;
     check_zoom(&args.zoom, &index, if given.is_empty() { &all } else { &given })?;
     check_folder(&args.out).map_err(|e| e.within("--out"))?;
     let mut models = open(args, &index)?;
+    tone::adopt(&mut index, &models)?;
     let cards: Vec<&str> = models.iter().map(|m| m.card().name.as_str()).collect();
     let names =
         if args.names.is_empty() { titles(&cards, &args.models) } else { args.names.clone() };

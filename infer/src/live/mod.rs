@@ -59,6 +59,7 @@ use self::view::{Painter, natural_size};
 use self::window::Window;
 use self::worker::{Worker, WorkerEvent, WorkerPorts};
 use crate::session::Model;
+use crate::tone;
 
 /// Runs the command; what goes to standard output is given to `print`. Where the sink is there, and after a
 /// failure, the report goes to standard error.
@@ -94,6 +95,7 @@ impl Running {
     fn start(args: &LiveArgs, began: Instant) -> Result<Self> {
         let request = Request::check(args)?;
         let Opened { mut models, hashes } = models::open(args)?;
+        let tone = tone::common(&models)?;
         let provider = models::providers(&models);
         let painter = painter(args.view, request.titles.clone(), &models)?;
         let shared = RunState::new(Board::new(progress(args.headless)));
@@ -107,6 +109,7 @@ impl Running {
         let frames = Arc::new(Slot::new(policy.clone()));
         let results = Arc::new(Slot::new(policy.clone()));
         let sender = FrameSender::new(Arc::clone(&frames), Arc::clone(&shared), args.max_frames);
+        let sender = sender.with_tone(&request.source, tone)?;
         let capture = start_capture(request.source, sender)?;
         let manager = Arc::new(service_manager(&shared.board));
         let mut heart = Heartbeat::new(Arc::clone(&manager), provider.clone(), began);

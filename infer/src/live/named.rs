@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use shared::decode::is_picture;
 use shared::error::{Context, Error, Result};
 use shared::streets::StreetSettings;
 
@@ -12,7 +13,7 @@ use super::capture::Source;
 use super::ffmpeg::Ffmpeg;
 use super::input::{Playing, VideoInput, refuse};
 use super::slot::Policy;
-use crate::source::{is_image, sources};
+use crate::source::sources;
 
 /// What the user asks of a source, whatever it is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,7 +69,7 @@ pub fn find(values: &[String], options: SourceOptions) -> Result<ResolvedSource>
         Error::request(format!("source: {value}: expected a file or folder, got {e}")).hint(hint)
     })?;
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    if there.is_dir() || is_image(path) {
+    if there.is_dir() || is_picture(path) {
         images(vec![path.to_owned()], options)
     } else if ending.as_deref() == Some("txt") {
         images(listed(path)?, options)
@@ -79,7 +80,7 @@ pub fn find(values: &[String], options: SourceOptions) -> Result<ResolvedSource>
 
 fn several(values: &[String], options: SourceOptions) -> Result<ResolvedSource> {
     let paths: Vec<PathBuf> = values.iter().map(PathBuf::from).collect();
-    if let Some(other) = paths.iter().find(|path| !path.is_dir() && !is_image(path)) {
+    if let Some(other) = paths.iter().find(|path| !path.is_dir() && !is_picture(path)) {
         let name = other.display();
         let line =
             format!("source: {name}: expected an image or a folder among several, got neither");

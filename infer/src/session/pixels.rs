@@ -140,6 +140,7 @@ mod tests {
     fn input(layout: Layout, color: ColorOrder) -> ForeignInput {
         let channels = color.channels();
         ForeignInput {
+            image: None,
             name: None,
             layout,
             color,

@@ -139,6 +139,7 @@ impl ForeignCard {
                 mean,
                 std,
                 resize: RESIZE_FILTER.into(),
+                image: raw.image,
                 width: graph.size.map(|s| s.0),
                 height: graph.size.map(|s| s.1),
             },

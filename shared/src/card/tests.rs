@@ -47,6 +47,29 @@ fn a_card_is_read_back_bit_for_bit() {
 }
 
 #[test]
+fn the_rule_for_images_asks_for_the_version_that_knows_it() {
+    use crate::decode::{Named, Tone, Window};
+    for tone in [Tone::Named(Named::Stretch), Tone::Window(Window { min: 7000, max: 9100 })] {
+        let mut card = good();
+        card.input.image = Some(tone);
+        assert_eq!(card.input.format(), 2);
+        assert_eq!(Card::from_json(&card.to_json().unwrap()).unwrap(), card);
+        card.format = 1; // of which an older program would take the upper 8 bits
+        let error = card.to_json().unwrap_err().to_string();
+        assert_eq!(error, "model card: format: expected 2 with input.image, got 1");
+    }
+    let mut old = good();
+    old.format = 1;
+    let json = old.to_json().unwrap();
+    assert!(!json.contains(r#""image":{"#) && !json.contains("stretch"));
+    assert_eq!(Card::from_json(&json).unwrap().input.image, None);
+    old.format = 2;
+    old.input.image = Some(Tone::Window(Window { min: 9, max: 9 }));
+    let error = old.check().unwrap_err().to_string();
+    assert_eq!(error, "model card: image: expected min below max, got 9 and 9");
+}
+
+#[test]
 fn rare_classes_are_those_under_two_percent_that_occur() {
     assert_eq!(good().rare_classes(), [1]);
     assert_eq!(rare_classes(&[RARE_SHARE, 0.0199, 0.0, 1e-9]), [1, 3]);
@@ -60,8 +83,8 @@ fn a_field_that_is_added_later_does_not_hurt() {
 
 #[test]
 fn another_version_is_refused_before_anything_else_is_read() {
-    let error = Card::from_json(r#"{"format":2,"anything":[]}"#).unwrap_err();
-    assert_eq!(error.to_string(), "model card: format: expected 1, got 2");
+    let error = Card::from_json(r#"{"format":3,"anything":[]}"#).unwrap_err();
+    assert_eq!(error.to_string(), "model card: format: expected 1 to 2, got 3");
     assert_eq!(error.hint_text(), Some("the model was exported by a newer version: update"));
 }
 

@@ -11,7 +11,7 @@ use super::file::{DescriptorFile, Encoding, Entry, HINT, Ids, LabelFile};
 use super::mapping::Mapping;
 use super::pattern::{Pattern, SPLIT};
 use super::split::{Scheme, Split};
-use crate::decode::LabelEncoding;
+use crate::decode::{LabelEncoding, Tone};
 use crate::error::{Context, Error, Result};
 use crate::home::expand_path;
 use crate::labels::{Class, IGNORE, MAX_CLASSES};
@@ -34,6 +34,8 @@ pub struct Descriptor {
     pub classes: Vec<Class>,
     /// Train ids of classes that are trained and predicted, but not scored.
     pub unscored: Vec<usize>,
+    /// How images come to 8 bits; none: of 16 bits the upper 8 are kept.
+    pub tone: Option<Tone>,
     pub(super) images: Pattern,
     pub(super) sample: String,
     pub(super) labels: Vec<LabelForm>,
@@ -116,6 +118,7 @@ impl Descriptor {
     fn check(file: DescriptorFile) -> Result<Descriptor> {
         let text = toml::to_string(&file).work(|| "descriptor".into())?;
         let table = table(&file)?;
+        file.image.map_or(Ok(()), Tone::check)?;
         let images = Pattern::parse(&file.images)?;
         if (file.split.by == Scheme::Folder) != images.holes().iter().any(|h| h == SPLIT) {
             let expected =
@@ -147,6 +150,7 @@ impl Descriptor {
             name: file.name,
             classes: table.classes,
             unscored: table.unscored,
+            tone: file.image,
             images,
             sample: file.sample,
             labels,

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::split::{Scheme, Split};
-use crate::decode::LabelEncoding;
+use crate::decode::{LabelEncoding, Tone};
 use crate::error::{Context, Error, Result};
 
 /// For whoever has to write or mend a descriptor.
@@ -17,6 +17,8 @@ pub(super) const HINT: &str = "a descriptor is a TOML file that says where image
 pub(super) struct DescriptorFile {
     pub name: String,
     pub images: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Tone>,
     #[serde(default = "just_the_name")]
     pub sample: String,
     pub labels: Vec<LabelFile>,

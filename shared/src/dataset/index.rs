@@ -16,7 +16,7 @@ use super::pattern::nfc;
 use super::remedy;
 use super::survey::survey;
 use super::values::{Found, expected};
-use crate::decode::{self, RawLabel, Values};
+use crate::decode::{self, RawLabel, Tone, Values};
 use crate::error::{Error, Result};
 
 /// Labels that [`Index::open`] looks into, evenly spread, for mixed up ids.
@@ -46,6 +46,8 @@ pub struct Index {
     pub split: String,
     /// Image and label pairs, sorted by folder and name.
     pub samples: Vec<Sample>,
+    /// How images come to 8 bits: as the descriptor says, unless a model that is to see them was trained otherwise.
+    pub tone: Option<Tone>,
     /// What [`Index::survey`] found wrong, a line each; empty after [`Index::open`].
     pub problems: Vec<String>,
     /// What was left out and may well be meant to be, a line each; worth showing.
@@ -80,6 +82,7 @@ impl Index {
             descriptor: descriptor.clone(),
             root: root.into(),
             split: split.into(),
+            tone: descriptor.tone,
             samples: found.samples,
             problems: found.problems,
             notes: found.notes,
@@ -93,7 +96,7 @@ impl Index {
 
     /// The image, RGB.
     pub fn image(&self, i: usize) -> Result<RgbImage> {
-        decode::rgb(&self.samples[i].image)
+        decode::toned(&self.samples[i].image, self.tone)
     }
 
     /// The label as train ids, 255 for ignored. An unknown value is an error that names file, pixel and value.
@@ -180,9 +183,18 @@ impl Index {
             return Ok(());
         }
         let ((w, h), (lw, lh), path) = (image, label, self.samples[i].label.display());
-        Err(Error::request(format!(
+        let error = Error::request(format!(
             "{path}: expected a label of its image's size, {w} x {h}, got {lw} x {lh}"
-        )))
+        ));
+        let turned = || decode::header(&self.samples[i].image).is_ok_and(|h| h.orientation != 1);
+        if (w, h) == (lh, lw) && turned() {
+            let image = self.samples[i].image.display();
+            return Err(error.hint(format!(
+                "the EXIF orientation tag of {image} turns it, and the label was drawn on the picture as it is \
+                 stored: turn the label, or remove the tag"
+            )));
+        }
+        Err(error)
     }
 
     fn look_for_mixup(&self) -> Result<()> {

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `name` | the data set's name in tables, files and models |
 //! | `images` | where images lie, relative to the data root. `{word}` stands for a part of one folder's or file's name, `{split}` for the split, `{png\|jpg}` for one of several texts in any case, and `**` for any number of folders |
+//! | `image` | how images come to 8 bits, in training and in the exported model: left out, of 16 bits the upper 8 are kept; `{ min = 7000, max = 9100 }`, for images of 16 bits: `min` and less become 0, `max` and more 255; `"stretch"`: such a window for each image, from the 1st to the 99th percentile of its values |
 //! | `sample` | a sample's name, from the same words; `{name}` if it is left out. The folders that `**` stands for come before it, or where `{**}` is |
 //! | `labels` | where labels lie, with the same words as `images`; of several places the first that has the file counts |
 //! | `encoding` | `index`: one number a pixel, grey of 1 to 16 bits or the indices of a palette (left out: this, and palettes have to agree from file to file); `channel`: one `channel` (0 is the first) of a PNG with several, 8 or 16 bits each; `rgb`: a colour stands for a class |
@@ -26,6 +27,7 @@ mod advice;
 mod descriptor;
 mod file;
 mod index;
+mod looks;
 mod mapping;
 mod mixup;
 mod palettes;

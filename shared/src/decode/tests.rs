@@ -27,12 +27,17 @@ impl Disk {
 }
 
 /// A PNG with these raw bytes as its pixels.
-fn png_of(color: png::ColorType, depth: png::BitDepth, size: (u32, u32), raw: &[u8]) -> Vec<u8> {
+fn png_of(
+    color: ::png::ColorType,
+    depth: ::png::BitDepth,
+    size: (u32, u32),
+    raw: &[u8],
+) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut encoder = png::Encoder::new(&mut out, size.0, size.1);
+    let mut encoder = ::png::Encoder::new(&mut out, size.0, size.1);
     encoder.set_color(color);
     encoder.set_depth(depth);
-    if color == png::ColorType::Indexed {
+    if color == ::png::ColorType::Indexed {
         encoder.set_palette(vec![0, 0, 0, 128, 64, 128, 0, 0, 142, 220, 20, 60]);
     }
     let mut writer = encoder.write_header().unwrap();
@@ -81,8 +86,8 @@ fn jpeg_pictures_come_back_nearly() {
 
 #[test]
 fn grey_sixteen_bit_palette_and_opaque_pictures_become_rgb() {
-    use png::BitDepth::*;
-    use png::ColorType::*;
+    use ::png::BitDepth::*;
+    use ::png::ColorType::*;
     let disk = Disk::new();
     let check = |color, depth, raw: &[u8], expected: [u8; 6]| {
         let path = disk.put(&png_of(color, depth, (2, 1), raw));
@@ -104,7 +109,7 @@ fn grey_sixteen_bit_palette_and_opaque_pictures_become_rgb() {
 fn a_picture_that_is_really_transparent_is_refused() {
     let disk = Disk::new();
     let raw = [1, 2, 3, 255, 4, 5, 6, 254];
-    let path = disk.put(&png_of(png::ColorType::Rgba, png::BitDepth::Eight, (2, 1), &raw));
+    let path = disk.put(&png_of(::png::ColorType::Rgba, ::png::BitDepth::Eight, (2, 1), &raw));
     let error = refused(rgb(path), "expected an opaque image, got one with transparent pixels");
     assert_eq!(error.hint_text(), Some("put it on a background, or remove its alpha channel"));
 }
@@ -172,15 +177,16 @@ fn damage_in_the_middle_is_an_error_or_a_picture_of_the_right_size_but_never_a_c
 #[test]
 fn what_is_no_image_is_said_to_be_none() {
     let disk = Disk::new();
-    refused(rgb(disk.put(b"")), "expected a PNG or JPEG image, got an empty file");
-    refused(
-        rgb(disk.put(b"<html>not found</html>")),
-        "expected a PNG or JPEG image, got another format",
-    );
-    refused(
-        label(disk.put(b"GIF89a"), LabelEncoding::Index),
-        "expected a PNG or JPEG image, got another format",
-    );
+    let expected = "expected a PNG, JPEG, BMP, GIF, PNM, QOI, TIFF or WebP image, got ";
+    refused(rgb(disk.put(b"")), &format!("{expected}an empty file"));
+    refused(rgb(disk.put(b"<html>not found</html>")), &format!("{expected}a web page"));
+    refused(rgb(disk.put(b"\0\0\0\x1cftypheic")), &format!("{expected}HEIC, or a video"));
+    let pointer = b"version https://git-lfs.github.com/spec/v1\n";
+    let error = refused(size(disk.put(pointer)), &format!("{expected}a Git LFS pointer"));
+    assert!(error.hint_text().unwrap().contains("git lfs pull"));
+    let text = disk.put(b"GI");
+    refused(label(text, LabelEncoding::Index), &format!("{expected}another format"));
+    refused(rgb(disk.put(b"GIF89a")), "damaged image: no GIF header");
     let missing = disk.dir.path().join("no").join("x.img");
     refused(rgb(missing), "cannot read: No such file");
 }
@@ -189,7 +195,7 @@ fn what_is_no_image_is_said_to_be_none() {
 fn a_header_that_promises_too_much_costs_nothing() {
     let disk = Disk::new();
     let claim = |width: u32, height: u32| {
-        let mut bytes = png_of(png::ColorType::Grayscale, png::BitDepth::Eight, (1, 1), &[0]);
+        let mut bytes = png_of(::png::ColorType::Grayscale, ::png::BitDepth::Eight, (1, 1), &[0]);
         bytes[16..20].copy_from_slice(&width.to_be_bytes());
         bytes[20..24].copy_from_slice(&height.to_be_bytes());
         let sum = crc(&bytes[12..29]);
@@ -231,8 +237,8 @@ fn an_honest_image_of_one_colour_is_not_taken_for_a_forgery() {
 
 #[test]
 fn labels_of_every_accepted_kind_keep_their_values() {
-    use png::BitDepth::*;
-    use png::ColorType::*;
+    use ::png::BitDepth::*;
+    use ::png::ColorType::*;
     let disk = Disk::new();
     let check = |encoding, color, depth, raw: &[u8], expected: Values| {
         let path = disk.put(&png_of(color, depth, (3, 1), raw));
@@ -264,33 +270,33 @@ fn labels_of_every_accepted_kind_keep_their_values() {
 
 #[test]
 fn a_label_of_another_kind_is_refused_with_what_to_write() {
-    use png::BitDepth::*;
-    use png::ColorType::*;
+    use ::png::BitDepth::*;
+    use ::png::ColorType::*;
     let disk = Disk::new();
     let put = |color, depth, raw: &[u8]| disk.put(&png_of(color, depth, (1, 1), raw));
     let error = refused(
         label(put(Rgb, Eight, &[1, 2, 3]), LabelEncoding::Index),
-        "expected one number a pixel (a grey or palette PNG), got RGB of 8 bits",
+        "expected one number a pixel (grey or palette), got RGB of 8 bits",
     );
     assert!(error.hint_text().unwrap().contains("encoding = \"rgb\""));
     refused(
         label(put(Rgb, Sixteen, &[1; 6]), LabelEncoding::Index),
-        "expected one number a pixel (a grey or palette PNG), got RGB of 16 bits",
+        "expected one number a pixel (grey or palette), got RGB of 16 bits",
     );
     refused(
         label(put(Grayscale, Eight, &[1]), LabelEncoding::Rgb),
-        "expected colours (an RGB PNG of 8 bits a channel), got grey of 8 bits",
+        "expected colours (RGB of 8 bits a channel), got grey of 8 bits",
     );
     refused(
         label(put(Rgb, Sixteen, &[1; 6]), LabelEncoding::Rgb),
-        "expected colours (an RGB PNG of 8 bits a channel), got RGB of 16 bits",
+        "expected colours (RGB of 8 bits a channel), got RGB of 16 bits",
     );
     refused(
         label(put(Grayscale, Eight, &[1]), LabelEncoding::Channel(1)),
-        "expected a PNG with a channel 1 of 8 or 16 bits, got grey of 8 bits",
+        "expected an image with a channel 1 of 8 or 16 bits, got grey of 8 bits",
     );
     let path = disk.put(&encoded(picture(), ImageFormat::Jpeg));
-    refused(label(path, LabelEncoding::Index), "expected a label in a PNG file, got JPEG");
+    refused(label(path, LabelEncoding::Index), "expected a label in a lossless format, got JPEG");
     // A palette of four colours, an index beyond them: fine as a number, not as a colour.
     let path = put(Indexed, Eight, &[9]);
     assert_eq!(label(&path, LabelEncoding::Index).unwrap().values, Values::Bytes(vec![9]));

@@ -101,6 +101,7 @@ fn network(folder: &Path, model: ModelSettings, seed: u64) -> Trained {
         fingerprint: String::new(),
         class_share: vec![],
         model,
+        tone: None,
         evaluation_size: Some([128, 96]),
         loss: "none".into(),
         recipe: String::new(),

@@ -104,6 +104,7 @@ impl Int8 {
         if data.damaged == Damaged::Skip {
             index = inspect::split(index, &data)?.index; // what training left out
         }
+        index.tone = trained.about.tone; // as the network was trained, whatever the descriptor says by now
         quantize::calibrate(trained, &index, self.settings())
     }
 }

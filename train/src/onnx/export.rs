@@ -11,7 +11,7 @@ use crate::model::Parameters;
 use crate::model::deeplab::{DeepLab, Heads};
 use crate::recipe::Recipe;
 use prost::Message;
-use shared::card::{self, Card, Input, Output, Training};
+use shared::card::{Card, Input, Output, Training};
 use shared::error::{Error, Result};
 use shared::files::write_atomic;
 use shared::output_path::make_parent;
@@ -125,13 +125,14 @@ fn card(trained: &Trained, settings: &ExportSettings<'_>) -> Card {
     if settings.outputs.logits() {
         outputs.push(output("logits", "f32", "NCHW"));
     }
+    let input = Input { image: about.tone, ..Input::new(about.evaluation_size) };
     Card {
-        format: card::FORMAT,
+        format: input.format(),
         name: about.name.clone(),
         dataset: about.dataset.clone(),
         classes: about.classes.clone(),
         class_share: about.class_share.clone(),
-        input: Input::new(about.evaluation_size),
+        input,
         outputs,
         precision: settings.arithmetic.name().into(),
         quantization: match settings.arithmetic {

@@ -33,7 +33,7 @@ pub fn run(
                 return Ok(());
             }
             let start = Instant::now();
-            match decode::rgb(path) {
+            match decode::toned(path, sender.file_tone) {
                 Ok(image) => {
                     sender.deliver(image, Stamp::now(), start.elapsed(), None);
                 }

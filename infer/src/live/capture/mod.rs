@@ -17,6 +17,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use image::RgbImage;
+use shared::decode::Tone;
 use shared::error::Result;
 use shared::streets::StreetSettings;
 
@@ -92,23 +93,51 @@ pub struct FrameSender {
     pub shared: Arc<RunState>,
     /// Frames to capture at most.
     pub max_frames: u64,
+    /// How image files come to 8 bits.
+    pub file_tone: Option<Tone>,
+    frame_tone: Option<Tone>,
     sequence: u64,
 }
 
 impl FrameSender {
     /// A sender into `slot` that ends after `max_frames`.
     pub fn new(slot: Arc<Slot<Frame>>, shared: Arc<RunState>, max_frames: Option<u64>) -> Self {
-        Self { slot, shared, max_frames: max_frames.unwrap_or(u64::MAX), sequence: 0 }
+        Self {
+            slot,
+            shared,
+            max_frames: max_frames.unwrap_or(u64::MAX),
+            file_tone: None,
+            frame_tone: None,
+            sequence: 0,
+        }
+    }
+
+    /// Brings what the source gives to 8 bits as the models' cards say.
+    ///
+    /// # Errors
+    /// A window, which is for images of 16 bits, where the source is no image file (exit code 2).
+    pub fn with_tone(mut self, source: &Source, tone: Option<Tone>) -> Result<Self> {
+        match source {
+            Source::Images { .. } => self.file_tone = tone,
+            _ => {
+                tone.map_or(Ok(()), Tone::check_frames).map_err(|e| e.within("source"))?;
+                self.frame_tone = tone;
+            }
+        }
+        Ok(self)
     }
 
     /// Hands a frame over, and of a video its time; says whether more are wanted.
     pub fn deliver(
         &mut self,
-        image: RgbImage,
+        mut image: RgbImage,
         arrived: Stamp,
         capture: Duration,
         time: Option<Duration>,
     ) -> bool {
+        if let Some(tone) = self.frame_tone {
+            tone.apply(&mut image);
+        }
         let tally = &self.shared.tally;
         Tally::count(&tally.captured);
         let frame = Frame { sequence: self.sequence, image, arrived, capture, time };

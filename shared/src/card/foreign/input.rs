@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::refuse;
-use crate::decode::MAX_SIDE;
+use crate::decode::{MAX_SIDE, Tone};
 use crate::error::Result;
 
 /// Where the channels stand, in an input or in logits.
@@ -71,6 +71,8 @@ pub struct ForeignInput {
     /// Order of the dimensions.
     #[serde(default = "channels_first")]
     pub layout: Layout,
+    /// How images come to 8 bits, in place of the upper 8 of 16: as in a data set's descriptor.
+    pub image: Option<Tone>,
     /// Order of the channels, also of `mean` and `std`.
     #[serde(default = "rgb")]
     pub color: ColorOrder,
@@ -115,6 +117,7 @@ impl ForeignInput {
     }
 
     pub(super) fn check(&self) -> Result<()> {
+        self.image.map_or(Ok(()), Tone::check).map_err(|e| e.within("input"))?;
         let channels = self.color.channels();
         if self.normalizes() {
             for (field, values) in [("input.mean", &self.mean), ("input.std", &self.std)] {

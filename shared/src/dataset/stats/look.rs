@@ -3,6 +3,7 @@
 
 use super::super::file::Ids;
 use super::super::index::{Index, histogram};
+use super::super::looks::Seen;
 use super::super::palettes::{Used, used};
 use super::super::values::Found;
 use super::Images;
@@ -11,7 +12,7 @@ use crate::error::Error;
 
 /// What one pair holds.
 pub(super) struct One {
-    pub size: (u32, u32),
+    pub seen: Seen,
     /// Pixels by train id, 255 for ignored.
     pub ids: [u64; 256],
     /// Pixels by value, where a mix-up of ids is to be looked for.
@@ -35,19 +36,19 @@ pub(super) enum Outcome {
 impl One {
     pub fn look(index: &Index, i: usize, images: Images) -> Outcome {
         let path = &index.samples[i].image;
-        let size = match images {
-            Images::Decoded => decode::rgb(path).map(|image| image.dimensions()),
-            Images::Headers => decode::size(path),
+        let seen = match images {
+            Images::Decoded => decode::look(path, index.tone).map(|looked| Seen::of(&looked)),
+            Images::Headers => decode::header(path).map(Seen::of_header),
         };
-        let raw = size.and_then(|size| Ok((size, index.raw_label(i)?)));
-        let (size, raw) = match raw {
+        let raw = seen.and_then(|seen| Ok((seen, index.raw_label(i)?)));
+        let (seen, raw) = match raw {
             Ok(both) => both,
             Err(error) => return Outcome::Damaged(error),
         };
-        if let Err(error) = index.same_size(i, size, (raw.width, raw.height)) {
+        if let Err(error) = index.same_size(i, seen.size, (raw.width, raw.height)) {
             return Outcome::Odd(error);
         }
-        match Self::count(index, i, size, &raw) {
+        match Self::count(index, i, seen, &raw) {
             Ok(one) => Outcome::Sound(Box::new(one)),
             Err(found) => Outcome::Unknown(found),
         }
@@ -56,7 +57,7 @@ impl One {
     fn count(
         index: &Index,
         i: usize,
-        size: (u32, u32),
+        seen: Seen,
         raw: &RawLabel,
     ) -> std::result::Result<One, Found> {
         let form = index.form(i);
@@ -64,7 +65,7 @@ impl One {
         let kind = raw.kind.clone();
         let Values::Bytes(bytes) = &raw.values else {
             let ids = histogram(&form.mapping.apply(raw).map_err(|_| unknown())?);
-            return Ok(One { size, ids, values: None, kind, palette: vec![] });
+            return Ok(One { seen, ids, values: None, kind, palette: vec![] });
         };
         // Values are few: mapping their counts is faster than mapping the pixels.
         let values = histogram(bytes);
@@ -75,6 +76,6 @@ impl One {
         }
         let palette = used(raw, &values);
         let values = (form.ids == Ids::Native).then(|| Box::new(values));
-        Ok(One { size, ids, values, kind, palette })
+        Ok(One { seen, ids, values, kind, palette })
     }
 }

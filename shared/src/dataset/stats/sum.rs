@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::super::index::Index;
+use super::super::looks::Looks;
 use super::super::mixup::Evidence;
 use super::super::palettes::Palettes;
 use super::super::values::Found;
@@ -21,6 +22,7 @@ pub(super) struct Sum<'a> {
     counted: u64,
     evidence: Evidence,
     palettes: Palettes,
+    looks: Looks,
     /// By form: labels with values that are unknown, and what those hold.
     unknown: BTreeMap<usize, (Vec<PathBuf>, Found)>,
     damaged: Vec<Damaged>,
@@ -37,6 +39,7 @@ impl<'a> Sum<'a> {
             counted: 0,
             evidence: Evidence::new(),
             palettes: Palettes::default(),
+            looks: Looks::default(),
             unknown: BTreeMap::new(),
             damaged: Vec::new(),
             odd: Vec::new(),
@@ -60,8 +63,9 @@ impl<'a> Sum<'a> {
     }
 
     fn add_sound(&mut self, sample: usize, one: &One) {
-        *self.sizes.entry(one.size).or_default() += 1;
+        *self.sizes.entry(one.seen.size).or_default() += 1;
         self.counted += 1;
+        self.looks.add(sample, &one.seen);
         for (id, &count) in one.ids.iter().enumerate() {
             self.pixels[id] += count;
             self.images[id] += u64::from(count > 0);
@@ -89,6 +93,7 @@ impl<'a> Sum<'a> {
         let classes = class_counts(&descriptor.classes, &self.pixels, &self.images);
         let mut notes = index.notes.clone();
         notes.extend(self.palettes.note(index));
+        notes.extend(self.looks.notes(index));
         let present: Vec<&str> =
             classes.iter().filter(|c| c.pixels > 0).map(|c| c.name.as_str()).collect();
         if let ([only], 2..) = (&present[..], classes.len()) {

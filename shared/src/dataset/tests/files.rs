@@ -30,11 +30,11 @@ fn missing_halves_are_counted_and_named() {
 fn a_picture_that_is_left_out_is_noted() {
     let disk = Disk::new();
     disk.camvid("a", [0, 0, 0, 0, 1, 1, 1, 1]);
-    fs::write(disk.place("val/b.bmp"), "x").unwrap();
+    fs::write(disk.place("val/b.heic"), "x").unwrap();
     fs::write(disk.place("val/readme.txt"), "x").unwrap();
     fs::write(disk.place("val/._a.jpg"), "x").unwrap();
     let index = disk.open("camvid", "val").unwrap();
-    assert_eq!(index.notes, ["picture left out, its format is not read: 1 (val/b.bmp)"]);
+    assert_eq!(index.notes, ["picture left out, its format is not read: 1 (val/b.heic)"]);
     let stats = stats(&index, &|_| ());
     assert_eq!((stats.notes, stats.problems), (index.notes, vec![]));
 }

@@ -7,6 +7,7 @@ mod files;
 mod mixup;
 mod names;
 mod palettes;
+mod pixels;
 mod values;
 
 use std::fs;
