@@ -1,4 +1,4 @@
-//! `infer live` on video files as people have them: of a variable rate, cut off, turned, no videos at all.
+//! `infer live` on files as people have them: of a variable rate, cut off, turned, no videos at all, among others.
 //! Not streams and not files on servers (`live_urls.rs`). Times and durations are what ffprobe says.
 
 mod common;
@@ -166,4 +166,17 @@ fn files_without_a_picture_are_refused() {
         let error = error_of(&mut live(text(&film)), 2);
         assert!(error.contains("expected video, got no frame: "), "{error}");
     }
+}
+
+#[test]
+fn of_a_folder_what_is_left_out_is_said_and_hidden_files_are_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("more")).unwrap();
+    for name in ["1.png", "more/2.png"] {
+        image::RgbImage::new(64, 64).save(folder.path().join(name)).unwrap();
+    }
+    std::fs::write(folder.path().join("._1.png"), "not a picture").unwrap();
+    let out = ended_well(&mut live(text(folder.path())));
+    assert!(out.contains("captured 1 = shown 1 ") && out.contains("in sub-folders"), "{out}");
+    assert!(!out.contains("unreadable"), "{out}");
 }

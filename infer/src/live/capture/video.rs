@@ -19,6 +19,8 @@ use crate::live::ffmpeg::Ffmpeg;
 use crate::live::input::{Nature, Playing, VideoInput};
 use crate::table::counted;
 
+mod verdict;
+
 /// Why frames stopped coming.
 #[derive(Debug)]
 enum End {
@@ -240,38 +242,6 @@ impl<'a> Watch<'a> {
             Some(problem) => End::Broken(problem),
             None => End::Broken("ffmpeg ended with an error".into()),
         }
-    }
-
-    /// Why the run fails at the end of a file that was cut off.
-    fn cut_off(&self, why: &str, frames: u64) -> Error {
-        let input = self.input;
-        if frames == 0 {
-            let line = format!("source: {input}: expected video, got no frame: {why}");
-            return Error::request(line).hint(input.hint_without_seeking());
-        }
-        let frames = counted(frames, "frame");
-        Error::work(format!("source: {input}: ended early, after {frames}: {why}"))
-            .hint("the file is cut off, perhaps while it was recorded or copied")
-    }
-
-    /// Why the run fails after an end, if it does, when `frames` were delivered in all.
-    fn failure(&self, line: &str, frames: u64) -> Option<Error> {
-        let (input, waited) = (self.input, self.began.elapsed());
-        let what = format!("source: {input}");
-        let none = "expected video, got no frame";
-        Some(match frames {
-            0 if self.is_file() || input.is_misnamed(line) => {
-                Error::request(format!("{what}: {none}: {line}")).hint(input.hint())
-            }
-            0 if waited >= self.patience.open => {
-                let seconds = waited.as_secs_f64();
-                Error::work(format!("{what}: {none} in {seconds:.1} s: {line}")).hint(input.hint())
-            }
-            _ if self.is_file() => {
-                Error::work(format!("{what}: after {}: {line}", counted(frames, "frame")))
-            }
-            _ => return None,
-        })
     }
 
     /// What may be waited with what is known of the source. A file may be as slow as it says: it stands still
