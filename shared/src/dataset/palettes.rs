@@ -14,11 +14,14 @@ pub type Palette = BTreeMap<u8, [u8; 3]>;
 /// The entries of a label's palette that its pixels use.
 pub(super) type Used = Vec<(u8, [u8; 3])>;
 
+/// A colour, how many labels give it to a number, and the first of those.
+type Seen = ([u8; 3], u64, PathBuf);
+
 /// What is known of the palettes so far.
 #[derive(Default)]
 pub(super) struct Palettes {
-    /// For each number its colours, with how many labels have them, and the first of those.
-    colors: BTreeMap<u8, Vec<([u8; 3], u64, PathBuf)>>,
+    /// For each number its colours.
+    colors: BTreeMap<u8, Vec<Seen>>,
     /// Labels by kind, such as "palette of 8 bits", and the first of each.
     kinds: BTreeMap<String, (u64, PathBuf)>,
 }
@@ -45,9 +48,8 @@ impl Palettes {
 
     /// The palette that all labels have in common, as far as they use it.
     pub fn common(&self) -> Palette {
-        let first = |(&value, colors): (&u8, &Vec<([u8; 3], u64, PathBuf)>)| {
-            colors.first().map(|color| (value, color.0))
-        };
+        let first =
+            |(&value, colors): (&u8, &Vec<Seen>)| colors.first().map(|color| (value, color.0));
         self.colors.iter().filter_map(first).collect()
     }
 
@@ -55,7 +57,7 @@ impl Palettes {
     pub fn verdict(&self, index: &Index) -> Option<Error> {
         let differing: Vec<_> = self.colors.iter().filter(|(_, colors)| colors.len() > 1).collect();
         let (value, colors) = differing.first()?;
-        let one = |(color, labels, first): &([u8; 3], u64, PathBuf)| {
+        let one = |(color, labels, first): &Seen| {
             format!("{color:?} in {labels} ({})", short(first, index))
         };
         let mut colors: Vec<_> = colors.iter().collect();
