@@ -3,12 +3,13 @@
 //! data set lies elsewhere. Not `train stats`, which goes on after problems and keeps nothing.
 
 use crate::recipe::DataChoice;
+use crate::user_cache;
 use serde::{Deserialize, Serialize};
 use shared::dataset::stats::palettes_between;
 use shared::dataset::{Index, Stats, stats};
 use shared::digest::sha256;
 use shared::error::{Error, Result};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 /// What becomes of a pair that cannot be decoded.
@@ -24,6 +25,9 @@ pub enum Damaged {
 
 /// Version of what is kept: another one is looked at again.
 const FORMAT: u32 = 1;
+
+/// The cache's folder for what was found.
+const CACHE: &str = "splits";
 
 const HINT: &str = "`train stats` lists every problem of a data set";
 
@@ -82,9 +86,8 @@ pub fn split(index: Index, data: &DataChoice) -> Result<Inspected> {
 
 /// What is in a split whose labels make sense.
 fn remembered(index: &Index) -> Result<Stats> {
-    let place = cache().map(|folder| folder.join(format!("{}.json", key(index))));
-    let known = place.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
-    if let Some(stats) = known.and_then(|text| serde_json::from_str::<Stats>(&text).ok())
+    let key = key(index);
+    if let Some(stats) = user_cache::read::<Stats>(CACHE, &key)
         && stats.images == index.samples.len() as u64
     {
         // The file names of before: notes are of folders too, which the key does not know.
@@ -96,14 +99,8 @@ fn remembered(index: &Index) -> Result<Stats> {
     if let Some(problem) = stats.problems.first() {
         return Err(Error::request(format!("data: {problem}")).hint(HINT));
     }
-    // A cache that cannot be written costs the next run some seconds, nothing else.
     let own = Stats { notes: stats.notes[index.notes.len()..].to_vec(), ..stats.clone() };
-    if let (Some(path), Ok(text)) = (place, serde_json::to_string(&own))
-        && let Some(folder) = path.parent()
-        && std::fs::create_dir_all(folder).is_ok()
-    {
-        let _ = shared::files::write_atomic(&path, text.as_bytes());
-    }
+    user_cache::write(CACHE, &key, &own);
     Ok(stats)
 }
 
@@ -129,15 +126,6 @@ fn key(index: &Index) -> String {
     let files = index.samples.iter().flat_map(|sample| [&sample.image, &sample.label]);
     let changes: Vec<_> = files.map(|file| changed_ns(file)).collect();
     sha256(format!("{FORMAT} {} {root:?} {changes:?}", index.fingerprint()))
-}
-
-/// The folder for what was found: in `RECALL_SEG_CACHE`, or in the user's cache; none where there is no home.
-fn cache() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    let base = set("RECALL_SEG_CACHE")
-        .or_else(|| Some(set("XDG_CACHE_HOME")?.join("recall-seg")))
-        .or_else(|| Some(set("HOME")?.join(".cache/recall-seg")))?;
-    Some(base.join("splits"))
 }
 
 #[cfg(test)]

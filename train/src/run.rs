@@ -11,6 +11,7 @@ use crate::model::deeplab::DeepLab;
 use crate::model::init;
 use crate::model::params::{Parameters, Precision};
 use crate::model::weights::{self, LastLayers};
+use crate::precision;
 use crate::recipe::{PrecisionChoice, Recipe};
 use crate::schedule::Schedule;
 use shared::dataset::Index;
@@ -197,7 +198,7 @@ fn default_workers() -> usize {
 type Start = (DeepLab, Parameters, About, TrainerState);
 
 fn start(recipe: &Recipe, train: &Index, class_pixels: &[u64], device: Device) -> Result<Start> {
-    let precision = device::precision(recipe.train.precision, device);
+    let precision = precision::choose(recipe, train, device)?;
     let descriptor = &train.descriptor;
     let network = DeepLab::new(&recipe.model, descriptor.num_classes() as i64);
     let mut parameters = Parameters::new(&network, device, precision);
@@ -291,7 +292,7 @@ fn go_on_in(
     let [then, now] = [begun, device::precision(choice, device)].map(device::precision_name);
     let place = path.display();
     if choice == PrecisionChoice::Auto && device::computes_in(begun, device) {
-        tell(format_args!("resume: {place}: goes on in {then}, as it was begun, not in {now}"));
+        tell(format_args!("resume: {place}: continues in {then}, as it was started"));
         return Ok(());
     }
     let hint = match asked {

@@ -13,6 +13,7 @@ use train::inspect;
 use train::loss::LossSettings;
 use train::memory;
 use train::monitor;
+use train::precision;
 use train::recipe::Recipe;
 use train::run::{FitOptions, Resume, Run};
 use train::suite::{
@@ -222,7 +223,7 @@ fn draw_panel(folder: &Folder, plan: &Plan, recipe: &Recipe, val: &Index) -> Res
         return Ok(true);
     }
     let device = device::choose(&recipe.train.device)?;
-    let precision = device::precision(recipe.train.precision, device);
+    let precision = precision::choose(recipe, val, device)?;
     let go_on = || !guard::STOP.load(Ordering::Relaxed);
     let picture = panel::draw(&columns, val, device, precision, &go_on)?;
     let picture = picture.ok_or_else(|| Error::work("suite: stopped while drawing the panel"))?;

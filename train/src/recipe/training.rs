@@ -80,7 +80,7 @@ fn auto() -> String {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PrecisionChoice {
-    /// bf16 where the hardware computes in it, f32 elsewhere.
+    /// The faster of the two for a training step, measured (see `precision`).
     #[default]
     Auto,
     /// 32-bit floating point; on CUDA convolutions may use TF32, libtorch's default.
