@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tch::{Device, Kind, Tensor};
 use train::data::{DataSettings, Jitter, Loader, LoaderSettings};
-use train::loss::{Loss, LossSettings};
+use train::loss::{Frequencies, Loss, LossSettings};
 use train::optimizer::{Group, Optimizer, OptimizerSettings, clip_by_norm};
 
 fn best(rounds: usize, mut work: impl FnMut()) -> f64 {
@@ -43,7 +43,7 @@ fn losses() {
         let names = LossSettings::names().iter().map(|name| format!("name = \"{name}\""));
         for text in names.chain([running]) {
             let settings: LossSettings = toml::from_str(&text).expect("valid settings");
-            let loss = Loss::new(settings, &[1000; 11], Device::Cpu);
+            let loss = Loss::new(settings, &Frequencies::of_one_image(&[1000; 11]), Device::Cpu);
             let running = loss.initial_running();
             let mut logits = logits.detach().set_requires_grad(true);
             let begun = Instant::now();

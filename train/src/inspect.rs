@@ -24,7 +24,7 @@ pub enum Damaged {
 }
 
 /// Version of what is kept: another one is looked at again.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The cache's folder for what was found.
 const CACHE: &str = "splits";

@@ -1,5 +1,6 @@
 //! Training DeepLabV3 with recall loss, and its export to ONNX. The only crate that uses tch.
 
+pub mod adjust;
 pub mod average;
 pub mod checkpoint;
 pub mod data;

@@ -3,11 +3,13 @@
 //! `--set key=value` changes single keys before anything is checked; `--set loss=recall` is short for
 //! `--set loss.name=recall`. Unknown keys are errors. The resolved recipe stands in the run's folder.
 
+mod changes;
+mod scale;
 mod training;
 
 use crate::data::DataSettings;
 use crate::inspect::Damaged;
-use crate::loss::{LossSettings, Normalize, Recall};
+use crate::loss::Objective;
 use crate::model::ModelSettings;
 use crate::optimizer::OptimizerSettings;
 use crate::schedule::Schedule;
@@ -17,6 +19,9 @@ use shared::error::{Context, Error, Result};
 use shared::home::expand_path;
 use std::path::{Path, PathBuf};
 
+use changes::{LOSS_KEYS, apply, key_and_value};
+
+pub(crate) use changes::value_of;
 pub use training::{PrecisionChoice, TrainSettings};
 
 /// An experiment.
@@ -40,7 +45,7 @@ pub struct Recipe {
     #[serde(default)]
     pub start: StartSettings,
     /// What is minimized.
-    pub loss: LossSettings,
+    pub loss: Objective,
     /// How it is minimized.
     pub optimizer: OptimizerSettings,
     /// How the learning rate goes over the run.
@@ -122,18 +127,23 @@ impl Recipe {
         let text = std::fs::read_to_string(path)
             .request(|| format!("recipe: {}", path.display()))
             .map_err(|e| e.hint("recipes/ holds the ones that come with the program"))?;
-        Self::parse(&text, changes).map_err(|e| e.within(format!("recipe: {}", path.display())))
+        Self::parse_from(&text, changes, Text::Typed)
+            .map_err(|e| e.within(format!("recipe: {}", path.display())))
     }
 
-    /// As [`Recipe::read`], from text.
+    /// As [`Recipe::read`], from text that a program may have written.
     pub fn parse(text: &str, changes: &[String]) -> Result<Self> {
-        Self::parse_and_check(text, changes).map_err(|e| match e.hint_text() {
+        Self::parse_from(text, changes, Text::Stored)
+    }
+
+    fn parse_from(text: &str, changes: &[String], from: Text) -> Result<Self> {
+        Self::parse_and_check(text, changes, from).map_err(|e| match e.hint_text() {
             Some(_) => e,
             None => e.hint("the keys are documented in recipes/README.md"),
         })
     }
 
-    fn parse_and_check(text: &str, changes: &[String]) -> Result<Self> {
+    fn parse_and_check(text: &str, changes: &[String], from: Text) -> Result<Self> {
         let mut table: toml::Table = text.parse().request(|| "not TOML".into())?;
         let mut changes = changes.iter().map(|c| key_and_value(c)).collect::<Result<Vec<_>>>()?;
         // A loss starts from its defaults: it comes before its settings, in whatever order they were typed.
@@ -141,11 +151,20 @@ impl Recipe {
         for (key, value) in changes {
             apply(&mut table, key, value)?;
         }
-        if let Some(section) = table.get("loss").and_then(toml::Value::as_table) {
-            LossSettings::check_keys(section)?;
+        if let Some(loss) = table.get("loss") {
+            Objective::check_keys(loss)?;
+            if from == Text::Typed {
+                Objective::check_typed(loss)?;
+            }
         }
+        let says_normalize = scale::says_normalize(table.get("loss"));
         let mut recipe: Self = table.try_into().request(|| "unknown or wrong key".into())?;
-        for path in [&mut recipe.data.root, &mut recipe.start.weights].into_iter().flatten() {
+        if !says_normalize {
+            recipe.settle_scale();
+        }
+        let held = recipe.loss.recall_mut().and_then(|recall| recall.weights_from.as_mut());
+        let paths = [recipe.data.root.as_mut(), recipe.start.weights.as_mut(), held];
+        for path in paths.into_iter().flatten() {
             *path = expand_path(path);
         }
         recipe.check()?;
@@ -155,19 +174,6 @@ impl Recipe {
     /// As TOML, every default written out.
     pub fn to_toml(&self) -> Result<String> {
         toml::to_string(self).work(|| "recipe: cannot be written as TOML".into())
-    }
-
-    /// What is allowed and seldom meant, in a line for the user.
-    pub fn advice(&self) -> Option<&'static str> {
-        match (&self.loss, &self.optimizer) {
-            (
-                LossSettings::Recall(Recall { normalize: Normalize::None, .. }),
-                OptimizerSettings::Sgd(_),
-            ) => Some(
-                "under SGD the steps shrink with recall loss's weights: loss.normalize = mean-one keeps their size",
-            ),
-            _ => None,
-        }
     }
 
     /// What decides the numbers that a run gives. Where the data lie, what computes, how it is loaded and how often it is
@@ -274,101 +280,21 @@ fn other_name(asked: &str, there: &[String]) -> Option<String> {
 const SPLIT_NAMES: [&[&str]; 2] =
     [&["train", "training", "trainset"], &["val", "valid", "validation", "dev", "eval"]];
 
+/// Whose text a recipe is read from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Text {
+    /// A person's, who may have meant something else.
+    Typed,
+    /// A program's, with every default written out.
+    Stored,
+}
+
 /// Sides of an image that the network can be evaluated on.
 const SIDES: std::ops::RangeInclusive<u32> = 16..=16384;
-
-/// The keys that name a loss.
-const LOSS_KEYS: [&str; 2] = ["loss", "loss.name"];
-
-/// The two sides of one `a.b.c=value`.
-fn key_and_value(change: &str) -> Result<(&str, toml::Value)> {
-    let Some((key, value)) = change.split_once('=') else {
-        return Err(Error::request(format!("--set: expected key=value, got {change:?}")));
-    };
-    Ok((key.trim(), value_of(value.trim())))
-}
-
-/// A value as it is typed: TOML, or else a string.
-pub(crate) fn value_of(text: &str) -> toml::Value {
-    let parsed = format!("value = {text}").parse::<toml::Table>().ok();
-    let parsed = parsed.and_then(|mut table| table.remove("value"));
-    parsed.unwrap_or_else(|| toml::Value::String(text.to_string()))
-}
-
-/// Applies one change.
-fn apply(table: &mut toml::Table, key: &str, value: toml::Value) -> Result<()> {
-    // A loss's settings belong to that loss: a new one leaves the former's behind.
-    if LOSS_KEYS.contains(&key) {
-        let section = match value {
-            toml::Value::Table(section) if key == "loss" => section,
-            name => toml::Table::from_iter([("name".to_string(), name)]),
-        };
-        table.insert("loss".into(), toml::Value::Table(section));
-        return Ok(());
-    }
-    let mut words: Vec<&str> = key.split('.').collect();
-    let last = words.pop().unwrap_or_default();
-    let mut at = table;
-    for word in words {
-        let inner = at.entry(word).or_insert_with(|| toml::Value::Table(toml::Table::new()));
-        let Some(inner) = inner.as_table_mut() else {
-            return Err(Error::request(format!("--set {key}: {word} is not a section")));
-        };
-        at = inner;
-    }
-    at.insert(last.to_string(), value);
-    Ok(())
-}
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const RECIPE: &str = r#"
-name = "test"
-data = { dataset = "streets" }
-loss = { name = "recall", momentum = 0.9 }
-optimizer = { name = "adam" }
-train = { iterations = 8, batch = 2, learning_rate = 1e-3 }
-"#;
-
-    fn loss(changes: &[&str]) -> Result<LossSettings> {
-        let changes: Vec<String> = changes.iter().map(|c| c.to_string()).collect();
-        Recipe::parse(RECIPE, &changes).map(|recipe| recipe.loss)
-    }
-
-    #[test]
-    fn a_losss_settings_count_before_and_after_its_name() {
-        let focal: LossSettings = toml::from_str("name = 'focal'\ngamma = 1").expect("a loss");
-        for changes in [
-            &["loss=focal", "loss.gamma=1"][..],
-            &["loss.gamma=1", "loss=focal"],
-            &["loss.gamma = 1", "loss.name = focal"],
-            &["loss={ name = \"focal\", gamma = 1 }"],
-        ] {
-            assert_eq!(loss(changes).expect("a loss"), focal, "{changes:?}");
-        }
-    }
-
-    #[test]
-    fn a_new_loss_leaves_the_settings_of_the_former_behind() {
-        let plain = LossSettings::named("recall").expect("a loss");
-        assert_ne!(loss(&[]).expect("a loss"), plain);
-        assert_eq!(loss(&["loss=recall"]).expect("a loss"), plain);
-        assert_eq!(loss(&["loss={name=\"recall\"}"]).expect("a loss"), plain);
-    }
-
-    #[test]
-    fn recall_loss_under_sgd_without_normalization_is_advised_against() {
-        let advised = |changes: &[&str]| {
-            let changes: Vec<String> = changes.iter().map(|c| c.to_string()).collect();
-            Recipe::parse(RECIPE, &changes).expect("a recipe").advice().is_some()
-        };
-        assert!(advised(&["optimizer.name=sgd"]));
-        assert!(!advised(&[]));
-        assert!(!advised(&["optimizer.name=sgd", "loss.normalize=mean-one"]));
-        assert!(!advised(&["optimizer.name=sgd", "loss=cross-entropy"]));
-    }
 
     #[test]
     fn a_split_is_known_by_its_other_names() {
@@ -380,12 +306,5 @@ train = { iterations = 8, batch = 2, learning_rate = 1e-3 }
         assert_eq!(other("val", &["train", "val", "valid"]), None);
         assert_eq!(other("val", &["train", "test"]), None);
         assert_eq!(other("night", &["train", "val"]), None);
-    }
-
-    #[test]
-    fn a_loss_that_is_none_is_refused() {
-        for change in ["loss=5", "loss={ gamma = 1 }", "loss.name={ name = \"focal\" }"] {
-            assert!(loss(&[change]).is_err(), "{change}");
-        }
     }
 }

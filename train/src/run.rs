@@ -3,10 +3,12 @@
 //! The folder holds recipe.toml (resolved), metrics.jsonl, TensorBoard events, last.safetensors and
 //! best.safetensors.
 
+use crate::adjust;
 use crate::checkpoint::{self, About, TrainerState};
 use crate::data::{Loader, LoaderSettings};
 use crate::device;
 use crate::inspect;
+use crate::loss::Frequencies;
 use crate::model::deeplab::DeepLab;
 use crate::model::init;
 use crate::model::params::{Parameters, Precision};
@@ -70,8 +72,10 @@ pub struct Run {
     pub precision: Precision,
     /// The training split.
     pub train: Arc<Index>,
-    /// Its pixels of each class, by train id.
-    pub class_pixels: Vec<u64>,
+    /// How often each class occurs there.
+    pub frequencies: Frequencies,
+    /// The weights that recall loss holds, where it takes them from another run and this one begins.
+    pub held_weights: Option<Vec<f64>>,
     /// Its batches, beginning with the first of the next step.
     pub loader: Loader,
     /// The validation split.
@@ -108,16 +112,16 @@ impl Run {
         let last = previous(&out, options.resume)?;
         // Whatever would end the run in its middle ends it here: a file that cannot be decoded, a value, a size.
         let (train, val) = inspect::both(train, val, &recipe.data)?;
-        let class_pixels = train.stats.counts();
+        let frequencies = Frequencies::of(&train.stats);
         let (train, val) = (Arc::new(train.index), val.index);
         let resumed = match last {
             Some(last) => Some(resume(&last, &recipe, &train, device, options.resume)?),
             None => None,
         };
-        recipe.loss.check_classes(&train.descriptor.classes, &class_pixels)?;
+        recipe.loss.check_classes(&train.descriptor.classes, &frequencies.pixels)?;
         let (network, parameters, about, state) = match resumed {
             Some(resumed) => resumed,
-            None => start(&recipe, &train, &class_pixels, device)?,
+            None => start(&recipe, &train, &frequencies.pixels, device)?,
         };
         let batches = LoaderSettings {
             batch: recipe.train.batch,
@@ -125,6 +129,11 @@ impl Run {
             workers: recipe.train.workers.unwrap_or_else(default_workers),
             first_batch: about.iterations * recipe.train.accumulate as u64,
         };
+        let from = recipe.loss.recall().and_then(|recall| recall.weights_from.as_deref());
+        // A run that goes on has them in its checkpoint.
+        let from = from.filter(|_| about.iterations == 0);
+        let missed = |run: &Path| adjust::missed_by(run, &train, device, parameters.precision);
+        let held_weights = from.map(missed).transpose()?;
         let loader = Loader::new(train.clone(), recipe.augment.clone(), batches)?;
         // Only now: a run that is refused leaves nothing behind.
         make_folder(&out).map_err(|e| e.within("out"))?;
@@ -137,7 +146,8 @@ impl Run {
             device,
             precision: parameters.precision,
             train,
-            class_pixels,
+            frequencies,
+            held_weights,
             loader,
             val,
             network,
@@ -217,7 +227,7 @@ fn start(recipe: &Recipe, train: &Index, class_pixels: &[u64], device: Device) -
         model: recipe.model.clone(),
         evaluation_size: recipe.evaluation.size,
         tone: train.tone,
-        loss: recipe.loss.name().into(),
+        loss: recipe.loss.name(),
         recipe: recipe.to_toml()?,
         iterations: 0,
         seed: recipe.train.seed,

@@ -66,14 +66,17 @@ struct Training<'a> {
 
 impl<'a> Training<'a> {
     fn new(run: Run, stop: &'a AtomicBool) -> Result<Self> {
-        let Run { out, recipe, device, precision, train, class_pixels, val, .. } = run;
-        let Run { network, parameters, about, state, loader, lock, .. } = run;
+        let Run { out, recipe, device, precision, train, frequencies, val, .. } = run;
+        let Run { network, parameters, about, state, loader, held_weights, lock, .. } = run;
         let settings = &recipe.train;
         let groups = Group::of_sections(&parameters.sections, settings.head_lr_factor);
         let len = parameters.flat.size()[0];
         let optimizer = Optimizer::new(&recipe.optimizer, len, groups, device);
-        let loss = Loss::new(recipe.loss.clone(), &class_pixels, device);
-        let mut stepper = Stepper::new(network, parameters, optimizer, loss, settings);
+        let loss = Loss::new(recipe.loss.clone(), &frequencies, device);
+        if let (Some(held), Some(weights)) = (loss.held(), held_weights) {
+            tch::no_grad(|| held.shallow_clone().copy_(&Tensor::from_slice(&weights)));
+        }
+        let mut stepper = Stepper::new(network, parameters, optimizer, loss, &recipe);
         let first = about.iterations;
         if first > 0 {
             stepper.restore(&state)?;
@@ -90,8 +93,8 @@ impl<'a> Training<'a> {
             val.samples.len(),
             device::describe(device, precision),
         ));
-        if let Some(advice) = recipe.advice() {
-            monitor.note(&format!("recipe: {advice}"));
+        for note in recipe.notes() {
+            monitor.note(&format!("recipe: {note}"));
         }
         let of_val = val.notes.iter().filter(|note| !train.notes.contains(note));
         for note in train.notes.iter().chain(of_val) {
@@ -176,9 +179,9 @@ impl<'a> Training<'a> {
         let mut epoch = 0;
         let batches = (0..settings.accumulate)
             .map(|_| self.loader.next().inspect(|batch| epoch = batch.epoch));
-        tch::manual_seed(shared::random::hash(settings.seed, STEP_STREAM, step) as i64);
+        let draws = shared::random::hash(settings.seed, STEP_STREAM, step);
         self.stepper.tallies = due(step + 1, settings.weights_every);
-        self.stepper.step(batches, rate)?;
+        self.stepper.step(batches, rate, draws)?;
         self.epoch = epoch;
         self.about.iterations = step + 1;
         self.monitor.tick(step + 1);

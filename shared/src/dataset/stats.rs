@@ -34,6 +34,8 @@ pub struct ClassCount {
     pub share: f64,
     /// Labels it occurs in.
     pub images: u64,
+    /// Valid pixels of those labels.
+    pub pixels_of_its_images: u64,
 }
 
 /// How many images have a size.
@@ -142,7 +144,12 @@ fn with_hint(error: &Error) -> String {
 }
 
 /// Counts of the classes, by train id.
-fn class_counts(classes: &[Class], pixels: &[u64; 256], images: &[u64; 256]) -> Vec<ClassCount> {
+fn class_counts(
+    classes: &[Class],
+    pixels: &[u64; 256],
+    images: &[u64; 256],
+    pixels_of_its_images: &[u64; 256],
+) -> Vec<ClassCount> {
     let valid: u64 = pixels[..classes.len()].iter().sum();
     let class = |(id, class): (usize, &Class)| ClassCount {
         id,
@@ -150,6 +157,7 @@ fn class_counts(classes: &[Class], pixels: &[u64; 256], images: &[u64; 256]) -> 
         pixels: pixels[id],
         share: if valid > 0 { pixels[id] as f64 / valid as f64 } else { 0.0 },
         images: images[id],
+        pixels_of_its_images: pixels_of_its_images[id],
     };
     classes.iter().enumerate().map(class).collect()
 }

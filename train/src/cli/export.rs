@@ -3,9 +3,10 @@
 use shared::dataset::{Descriptor, Index};
 use shared::error::{Error, Result, tell};
 use shared::output_path::{check_file, make_parent};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tch::Device;
-use train::checkpoint::{self, Trained};
+use train::adjust::{Adjustment, Rule};
+use train::checkpoint::{self, About, Trained};
 use train::inspect::{self, Damaged};
 use train::model::params::Precision as Compute;
 use train::model::weights;
@@ -27,6 +28,13 @@ pub struct Args {
     /// What the model gives [default: both]
     #[arg(long, value_enum)]
     outputs: Option<Outputs>,
+    /// Move the thresholds between classes: add log w to the last layer's bias, with w = 1 - recall on the training split (recall),
+    /// share^-TAU (prior:TAU), or from a TOML file with a line CLASS = WEIGHT for each class
+    #[arg(long, value_name = "recall|prior:TAU|FILE")]
+    adjust: Option<Adjustment>,
+    /// The data set's folder, if it is not where the recipe says; for --precision int8 and --adjust recall
+    #[arg(long)]
+    data_root: Option<PathBuf>,
     #[command(flatten)]
     int8: Int8,
 }
@@ -47,9 +55,6 @@ enum Precision {
 #[derive(clap::Args)]
 #[command(next_help_heading = "With --precision int8")]
 struct Int8 {
-    /// The data set's folder, if it is not where the recipe says
-    #[arg(long)]
-    data_root: Option<PathBuf>,
     /// How ranges follow from what is seen: minmax, percentile, percentile:99.9 or entropy [default: percentile:99.99]
     #[arg(long)]
     calibration: Option<Method>,
@@ -68,7 +73,6 @@ impl Int8 {
     /// The first of these flags that was given.
     fn given(&self) -> Option<&'static str> {
         [
-            ("--data-root", self.data_root.is_some()),
             ("--calibration", self.calibration.is_some()),
             ("--calibration-images", self.calibration_images.is_some()),
             ("--weight-bits", self.weight_bits.is_some()),
@@ -90,29 +94,41 @@ impl Int8 {
     }
 
     /// Calibrates on the split that the network was trained on.
-    fn calibrate(&self, trained: &Trained) -> Result<Quantization> {
-        let data = Recipe::parse(&trained.about.recipe, &[])?.data;
-        let root = self.data_root.clone().or(data.root.clone()).ok_or_else(|| {
-            Error::request("calibration: expected the data set's folder, got none")
-                .hint("name it with --data-root")
-        })?;
-        if self.data_root.is_none() {
-            tell(format_args!("calibration: with the images in {}", root.display()));
-        }
-        let descriptor = Descriptor::find(&data.dataset)?;
-        let mut index = Index::open(&descriptor, &root, &data.train)?;
-        if data.damaged == Damaged::Skip {
-            index = inspect::split(index, &data)?.index; // what training left out
-        }
-        index.tone = trained.about.tone; // as the network was trained, whatever the descriptor says by now
+    fn calibrate(&self, trained: &Trained, data_root: Option<&Path>) -> Result<Quantization> {
+        let index = training_split(&trained.about, data_root, "calibration")?;
         quantize::calibrate(trained, &index, self.settings())
     }
+}
+
+/// The split that a network was trained on.
+fn training_split(about: &About, data_root: Option<&Path>, what: &str) -> Result<Index> {
+    let data = Recipe::parse(&about.recipe, &[])?.data;
+    let root = data_root.map(Path::to_path_buf).or(data.root.clone()).ok_or_else(|| {
+        Error::request(format!("{what}: expected the data set's folder, got none"))
+            .hint("name it with --data-root")
+    })?;
+    if data_root.is_none() {
+        tell(format_args!("{what}: with the images in {}", root.display()));
+    }
+    let descriptor = Descriptor::find(&data.dataset)?;
+    let mut index = Index::open(&descriptor, &root, &data.train)?;
+    if data.damaged == Damaged::Skip {
+        index = inspect::split(index, &data)?.index; // what training left out
+    }
+    index.tone = about.tone; // as the network was trained, whatever the descriptor says by now
+    Ok(index)
 }
 
 pub fn run(args: &Args) -> Result<()> {
     let weights_alone = check(args)?;
     // f32 on the CPU: the reference that every provider is later compared with.
-    let (trained, _) = checkpoint::load(&args.checkpoint, Device::Cpu, Compute::F32)?;
+    let (mut trained, _) = checkpoint::load(&args.checkpoint, Device::Cpu, Compute::F32)?;
+    let data_root = args.data_root.as_deref();
+    if let Some(adjustment) = &args.adjust {
+        let about = trained.about.clone();
+        let train = || training_split(&about, data_root, "adjust");
+        adjustment.apply(&mut trained, train, &|| true)?;
+    }
     let summary = if weights_alone {
         make_parent(&args.output).map_err(|e| e.within("output"))?;
         weights::save(&args.output, &trained.parameters, trained.about.iterations)?;
@@ -121,7 +137,7 @@ pub fn run(args: &Args) -> Result<()> {
     } else {
         let precision = args.precision.unwrap_or_default();
         let quantization = match precision {
-            Precision::Int8 => Some(args.int8.calibrate(&trained)?),
+            Precision::Int8 => Some(args.int8.calibrate(&trained, data_root)?),
             _ => None,
         };
         let arithmetic = match (precision, &quantization) {
@@ -167,6 +183,11 @@ fn check(args: &Args) -> Result<bool> {
     if let Some(flag) = args.int8.given().filter(|_| !int8 || weights_alone) {
         return Err(Error::request(format!("{flag}: expected it with --precision int8 alone"))
             .hint("--precision int8 is what looks at images"));
+    }
+    let measures = args.adjust == Some(Adjustment::Rule(Rule::Recall));
+    if args.data_root.is_some() && !measures && (!int8 || weights_alone) {
+        let line = "--data-root: expected it with --precision int8 or --adjust recall alone";
+        return Err(Error::request(line).hint("nothing else here looks at images"));
     }
     args.int8.settings().check()?;
     Ok(weights_alone)

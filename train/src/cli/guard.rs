@@ -46,7 +46,7 @@ pub fn out_of_memory_in_words<T>(load: &str, work: impl FnOnce() -> Result<T>) -
     done.unwrap_or_else(|payload| {
         if is_out_of_memory(&text(payload.as_ref())) {
             return Err(Error::work(format!("out of memory: {load} do not fit")).hint(
-                "lower train.batch (train.accumulate makes up for it), augment.crop, or take a smaller model.backbone, with a new --out",
+                "lower train.batch (train.accumulate makes up for it, but for batch normalization), augment.crop, or take a smaller model.backbone, with a new --out",
             ));
         }
         panic::resume_unwind(payload)

@@ -10,14 +10,13 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 use train::device;
 use train::inspect;
-use train::loss::LossSettings;
 use train::memory;
 use train::monitor;
 use train::precision;
 use train::recipe::Recipe;
 use train::run::{FitOptions, Resume, Run};
 use train::suite::{
-    self, Basis, CellOutcome, Choice, Failure, Folder, Job, Maker, Plan, panel, weights,
+    self, Basis, CellOutcome, Choice, Failure, Folder, Job, Maker, Plan, Typed, panel, weights,
 };
 use train::trainer;
 
@@ -29,7 +28,8 @@ pub struct Args {
     /// The recipe, a TOML file; its loss and seed are replaced by those of the grid
     #[arg(long, required_unless_present = "tables_only")]
     recipe: Option<PathBuf>,
-    /// Losses, with settings where they are not the defaults: cross-entropy,recall,focal:gamma=1; or `all`
+    /// Losses, with settings where they are not the defaults: cross-entropy,recall,focal:gamma=1; or `all`. With +recall or
+    /// +prior:TAU the thresholds of that loss's networks are moved after training, and nothing is trained for it
     #[arg(
         long,
         value_delimiter = ',',
@@ -51,10 +51,10 @@ pub struct Args {
     changes: Vec<String>,
     /// The loss that the others are compared with: dagger classes, quadrants [default: cross-entropy]
     #[arg(long, value_name = "LOSS")]
-    reference: Option<Choice>,
+    reference: Option<String>,
     /// Losses whose predictions are drawn side by side [default: the reference and recall]
     #[arg(long, value_delimiter = ',', value_name = "LOSS,LOSS")]
-    panel: Option<Vec<Choice>>,
+    panel: Option<Vec<String>>,
     /// Keep every checkpoint of finished cells, not just the last weights
     #[arg(long)]
     keep_checkpoints: bool,
@@ -69,13 +69,17 @@ pub fn run(args: &Args) -> Result<()> {
     let folder = Folder::new(&args.out);
     if args.tables_only {
         let plan = folder.plan()?;
-        let reference = args.reference.clone().or_else(|| plan.reference.clone());
+        let reference = args.reference.as_deref().map(|text| of_grid(text, args)).transpose()?;
+        let reference = reference.or_else(|| plan.reference.clone());
         let plan = Plan { reference, ..plan };
         plan.check()?;
         return finish(&folder, &plan, &[], false);
     }
     memory::keep_freed();
     let jobs = jobs(args)?;
+    let reference = args.reference.as_deref().map(|text| of_grid(text, args)).transpose()?;
+    let panel = args.panel.as_ref().map(|panel| panel.iter().map(|text| of_grid(text, args)));
+    let panel = panel.map(Iterator::collect::<Result<Vec<Choice>>>).transpose()?;
     let first = jobs.first().map(|job| &job.recipe);
     let first =
         first.ok_or_else(|| Error::request("suite: expected at least one seed, got none"))?;
@@ -91,11 +95,7 @@ pub fn run(args: &Args) -> Result<()> {
         job.recipe.loss.check_classes(&split.descriptor.classes, &pixels)?;
     }
     let asked = Plan::new(&jobs, basis)?;
-    let plan = folder.open(Plan {
-        reference: args.reference.clone(),
-        panel: args.panel.clone(),
-        ..asked
-    })?;
+    let plan = folder.open(Plan { reference, panel, ..asked })?;
     if !args.keep_checkpoints {
         weights::tidy(&folder, &plan)?; // of cells that ended between their result and this
     }
@@ -103,6 +103,11 @@ pub fn run(args: &Args) -> Result<()> {
     guard::save_on_interrupt();
     let commit = suite::commit();
     let mut train = |job: &Job, out: &Path| {
+        if let Some(base) = job.base() {
+            let network = folder.run(&base.name());
+            let go_on = || !guard::STOP.load(Ordering::Relaxed);
+            return suite::adjusted(job, &network, out, (&split, &val), commit.clone(), &go_on);
+        }
         let outcome = train(job, out, &commit)?;
         // Before the cell says that it is done: who waits for it looks for these weights.
         if !args.keep_checkpoints {
@@ -128,33 +133,27 @@ pub fn run(args: &Args) -> Result<()> {
 /// The grid, checked: every seed for every loss, seed by seed, so that losses can be compared early.
 fn jobs(args: &Args) -> Result<Vec<Job>> {
     let Some(path) = &args.recipe else { return Ok(vec![]) };
-    let of_grid = |change: &&String| {
+    let is_the_grids = |change: &&String| {
         let key = change.split('=').next().unwrap_or_default().trim();
         key == "loss" || key.starts_with("loss.") || key == "train.seed"
     };
-    if let Some(change) = args.changes.iter().find(of_grid) {
+    if let Some(change) = args.changes.iter().find(is_the_grids) {
         return Err(Error::request(format!(
             "--set {change}: a suite's losses and seeds are its grid's"
         ))
         .hint("--losses recall:floor=false --seeds 0,1"));
     }
-    let read = |loss: &Choice, seed: u64| {
-        let changes = [args.changes.clone(), loss.changes(), vec![format!("train.seed={seed}")]];
-        let changes = changes.concat();
-        let recipe = Recipe::read(path, &changes)
-            .map_err(|e| e.within(format!("suite: {}", loss.label())))?;
-        match &args.data_root {
-            Some(root) => recipe.with_root(root),
-            None => Ok(recipe),
-        }
-    };
-    let mut losses: Vec<Choice> = Vec::new();
+    let mut losses = Vec::new();
     for text in &args.losses {
-        let names = if text == "all" { LossSettings::names() } else { &[text.as_str()] };
-        for name in names {
-            let choice = name.parse()?;
-            if !losses.contains(&choice) {
-                losses.push(choice);
+        let texts = if text == "all" { Choice::all() } else { vec![text.clone()] };
+        for text in texts {
+            let typed: Typed = text.parse()?;
+            // What only moves thresholds comes after the network that it moves them of.
+            for typed in [typed.trained(), typed] {
+                let loss = Asked { typed, text: text.clone() };
+                if !losses.iter().any(|known: &Asked| known.typed == loss.typed) {
+                    losses.push(loss);
+                }
             }
         }
     }
@@ -164,11 +163,43 @@ fn jobs(args: &Args) -> Result<Vec<Job>> {
     let mut jobs = Vec::new();
     for &seed in &seeds {
         for loss in &losses {
-            let recipe = read(loss, seed)?;
-            jobs.push(Job { loss: loss.clone(), seed, recipe });
+            let job = loss.job(path, args, seed)?;
+            // Two spellings may be one loss in this recipe.
+            if !jobs.iter().any(|known: &Job| known.name() == job.name()) {
+                jobs.push(job);
+            }
         }
     }
     Ok(jobs)
+}
+
+/// A loss of `--losses`.
+struct Asked {
+    text: String,
+    typed: Typed,
+}
+
+impl Asked {
+    /// The job of this loss with a seed.
+    fn job(&self, recipe: &Path, args: &Args, seed: u64) -> Result<Job> {
+        let of_grid = vec![format!("train.seed={seed}")];
+        let changes = [args.changes.clone(), self.typed.changes(), of_grid].concat();
+        let mut recipe = Recipe::read(recipe, &changes)
+            .map_err(|e| e.within(format!("suite: {}", self.text)))?;
+        if let Some(root) = &args.data_root {
+            recipe = recipe.with_root(root)?;
+        }
+        Ok(Job { loss: self.typed.choice(&recipe.loss)?, seed, recipe })
+    }
+}
+
+/// The loss of the grid that a flag names: as the recipe takes it, where it leaves something open.
+fn of_grid(text: &str, args: &Args) -> Result<Choice> {
+    let asked = Asked { typed: text.parse()?, text: text.into() };
+    match &args.recipe {
+        Some(recipe) => Ok(asked.job(recipe, args, 0)?.loss),
+        None => text.parse(),
+    }
 }
 
 /// One cell, from where its run's folder stands.
@@ -179,7 +210,7 @@ fn train(job: &Job, out: &Path, commit: &Option<String>) -> Result<CellOutcome> 
         let began = Instant::now();
         let run = Run::prepare(job.recipe.clone(), &options)?;
         let from = run.about.iterations;
-        let maker = Maker::of(&run, commit.clone());
+        let maker = Maker::of(run.device, run.precision, commit.clone());
         let outcome = trainer::fit(run, &guard::STOP)?;
         Ok(CellOutcome {
             iterations: job.recipe.train.iterations,

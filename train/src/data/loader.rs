@@ -138,7 +138,7 @@ fn zeros(length: usize) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(length).map_err(|_| {
         Error::work(format!("loader: out of memory: a batch of {length} bytes does not fit"))
-            .hint("lower train.batch (train.accumulate makes up for it) or augment.crop")
+            .hint("lower train.batch (train.accumulate makes up for it, but for batch normalization) or augment.crop")
     })?;
     bytes.resize(length, 0);
     Ok(bytes)

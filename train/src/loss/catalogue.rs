@@ -1,5 +1,5 @@
-//! Every loss in a line: its name in recipes, its equation, and whose it is. `train losses` prints it.
-//! Not the settings, which `settings` has, nor the details, which stand in each family's file.
+//! Every loss in a line: its name in recipes, its equation, and whose it is. `train losses` prints
+//! it. Not the settings, which `settings` has, nor the details, which stand in each family's file.
 
 use super::LossSettings;
 
@@ -17,7 +17,8 @@ pub struct About {
 const ABLATION: &str = "Eq. 9, Table I";
 
 impl LossSettings {
-    /// Each loss's name, in the order of the paper's table. A recipe can also say `one-minus-f1` for `one-minus-dice`.
+    /// Each loss's name, in the order of the paper's table. A recipe can also say `one-minus-f1`
+    /// for `one-minus-dice`.
     pub fn names() -> &'static [&'static str] {
         &[
             "cross-entropy",
@@ -31,6 +32,7 @@ impl LossSettings {
             "tversky",
             "lovasz",
             "ldam",
+            "logit-adjusted",
             "one-minus-precision",
             "one-minus-dice",
             "one-minus-jaccard",
@@ -43,13 +45,14 @@ impl LossSettings {
         self.about().name
     }
 
-    /// Name, equation and source. There y is a pixel's class, p the softmax, t the truth (one-hot), ce = -log p_y.
+    /// Name, equation and source. There y is a pixel's class, p the softmax, t the truth (one-hot),
+    /// ce = -log p_y.
     pub fn about(&self) -> About {
         let about = |name, equation, source| About { name, equation, source };
         match self {
             Self::CrossEntropy(_) => about("cross-entropy", "mean ce", "Eq. 1"),
             Self::Weighted(_) => {
-                about("weighted", "sum w_y ce / sum w_y, w = 1 / frequency", "Eq. 2")
+                about("weighted", "sum w_y ce / sum w_y, w = (1 / frequency)^power", "Eq. 2")
             }
             Self::Balanced(_) => about(
                 "balanced",
@@ -88,6 +91,9 @@ impl LossSettings {
                 "mean ce of scale (z - m_y t), m proportional to n^(-1/4)",
                 "Cao et al. 2019",
             ),
+            Self::LogitAdjusted(_) => {
+                about("logit-adjusted", "mean ce of z + tau log frequency", "Menon et al. 2021")
+            }
             Self::OneMinusPrecision(_) => {
                 about("one-minus-precision", "mean w_y ce, w = 1 - TP / (TP + FP)", ABLATION)
             }

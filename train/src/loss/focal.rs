@@ -2,7 +2,7 @@
 //! Without the class weights alpha of its authors, which are the `weighted` loss's idea.
 //! Source: Lin et al., "Focal Loss for Dense Object Detection", arXiv 1708.02002, Eq. 4.
 
-use super::{counts, cross_entropy, range};
+use super::{cross_entropy, range};
 use serde::{Deserialize, Serialize};
 use shared::error::Result;
 use tch::Tensor;
@@ -11,7 +11,8 @@ use tch::Tensor;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Focal {
-    /// The exponent g of (1 - p_y)^g: 0 is cross entropy, 2 its authors' choice, 1 what Tian et al. compare with.
+    /// The exponent g of (1 - p_y)^g: 0 is cross entropy, 2 its authors' choice, 1 what Tian et al.
+    /// compare with.
     pub gamma: f64,
 }
 
@@ -21,7 +22,8 @@ impl Default for Focal {
     }
 }
 
-/// The least 1 - p: below it a power with g < 1 has a slope that is not finite, though times ce it goes to 0.
+/// The least 1 - p: below it a power with g < 1 has a slope that is not finite, though times ce it
+/// goes to 0.
 const LEAST: f64 = f32::MIN_POSITIVE as f64;
 
 impl Focal {
@@ -30,12 +32,11 @@ impl Focal {
         range("gamma", self.gamma, "0 to 10", 0.0..=10.0, hint)
     }
 
-    /// The mean over the valid pixels of (1 - p_y)^g ce; the factor carries gradient.
-    pub(super) fn compute(&self, logits: &Tensor, target: &Tensor) -> Tensor {
+    /// (1 - p_y)^g ce of each pixel, `[N, H, W]`, 0 where ignored; the factor carries gradient.
+    pub(super) fn per_pixel(&self, logits: &Tensor, target: &Tensor) -> Tensor {
         let ce = cross_entropy::per_pixel(logits, target, None); // [N, H, W]
         let unsure = one_minus_p(&ce).clamp_min(LEAST);
-        let pixels = unsure.pow_tensor_scalar(self.gamma) * ce;
-        cross_entropy::mean_of(&pixels, &counts::valid(target))
+        unsure.pow_tensor_scalar(self.gamma) * ce
     }
 }
 

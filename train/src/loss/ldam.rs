@@ -1,7 +1,6 @@
-//! LDAM: the true class's logit has to win by a margin, larger for rarer classes.
-//! Without the deferred re-weighting of its authors, which is a schedule.
-//! Source: Cao et al., "Learning Imbalanced Datasets with Label-Distribution-Aware Margin Loss", arXiv 1906.07413, Eq. 11
-//! and 12.
+//! LDAM: the true class's logit has to win by a margin, larger for rarer classes. Without the
+//! deferred re-weighting of its authors, which is a schedule. Source: Cao et al., "Learning
+//! Imbalanced Datasets with Label-Distribution-Aware Margin Loss", arXiv 1906.07413, Eq. 11 and 12.
 
 use super::{counts, cross_entropy, range};
 use serde::{Deserialize, Serialize};
@@ -14,7 +13,8 @@ use tch::Tensor;
 pub struct Ldam {
     /// The margin of the rarest class.
     pub max_margin: f64,
-    /// What the logits, margins included, are multiplied with. The authors' 30 is for logits that are cosines.
+    /// What the logits, margins included, are multiplied with. The authors' 30 is for logits that
+    /// are cosines.
     pub scale: f64,
 }
 
@@ -31,8 +31,8 @@ impl Ldam {
         range("scale", self.scale, "1e-3 to 1000", 1e-3..=1e3, hint)
     }
 
-    /// m_c proportional to n_c^(-1/4) for each class's pixels n_c in the training set, the largest being `max_margin`; 0
-    /// where n_c is 0.
+    /// m_c proportional to n_c^(-1/4) for each class's pixels n_c in the training set, the largest
+    /// being `max_margin`; 0 where n_c is 0.
     pub(super) fn margins(&self, pixels: &[u64]) -> Vec<f64> {
         let rarest = pixels.iter().copied().filter(|&n| n > 0).min().unwrap_or(1) as f64;
         let margin = |n: u64| match n {
@@ -42,11 +42,12 @@ impl Ldam {
         pixels.iter().copied().map(margin).collect()
     }
 
-    /// The mean over the valid pixels of the cross entropy of s (z - m_y t). `margins` is `[C]` f64.
+    /// The cross entropy of s (z - m_y t) of each pixel, `[N, H, W]`, 0 where ignored. `margins` is
+    /// `[C]` f64.
     ///
-    /// The shifted logits are made, and freed before the way back. A formula of p_y alone would save them, but lose f32's
-    /// digits by a factor of exp(s m).
-    pub(super) fn compute(&self, logits: &Tensor, target: &Tensor, margins: &Tensor) -> Tensor {
+    /// The shifted logits are made, and freed before the way back. A formula of p_y alone would
+    /// save them, but lose f32's digits by a factor of exp(s m).
+    pub(super) fn per_pixel(&self, logits: &Tensor, target: &Tensor, margins: &Tensor) -> Tensor {
         let (class, margin) = tch::no_grad(|| {
             let classes = margins.size()[0];
             let place = counts::with_ignored_last(target, classes).flatten(0, -1);
@@ -59,7 +60,6 @@ impl Ldam {
         if self.scale != 1.0 {
             shifted *= self.scale;
         }
-        let pixels = cross_entropy::per_pixel(&shifted, target, None);
-        cross_entropy::mean_of(&pixels, &counts::valid(target))
+        cross_entropy::per_pixel(&shifted, target, None)
     }
 }

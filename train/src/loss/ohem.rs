@@ -1,12 +1,13 @@
-//! Online hard example mining: the mean cross entropy over the hardest share of the pixels.
-//! Not a threshold on the probability, as some segmentation code has it: the number of pixels is fixed, the threshold is not.
-//! Source: Shrivastava et al., arXiv 1604.03540. Here over all valid pixels of the batch, which is what a share of 0.7
-//! suggests; the published code of Tian et al., arXiv 2106.14917, calls `topk` with int(0.7 N), N the batch size, along the
-//! last axis: the hardest few pixels of each image row.
+//! Online hard example mining: the mean cross entropy over the hardest share of the pixels. Not a
+//! threshold on the probability, as some segmentation code has it: the number of pixels is fixed,
+//! the threshold is not. Source: Shrivastava et al., arXiv 1604.03540. Here over all valid pixels
+//! of the batch, which is what a share of 0.7 suggests; the published code of Tian et al., arXiv
+//! 2106.14917, calls `topk` with int(0.7 N), N the batch size, along the last axis: the hardest few
+//! pixels of each image row.
 //!
-//! How many pixels are kept depends on how many are valid, which the host does not know. Pixels are not sorted: the k-th
-//! largest cross entropy is found bit by bit, in 31 counting passes (63 in f64), in a fifth of a sort's time on a CPU, and
-//! with no memory but a mask.
+//! How many pixels are kept depends on how many are valid, which the host does not know. Pixels are
+//! not sorted: the k-th largest cross entropy is found bit by bit, in 31 counting passes (63 in
+//! f64), in a fifth of a sort's time on a CPU, and with no memory but a mask.
 
 use super::{counts, cross_entropy, range};
 use serde::{Deserialize, Serialize};
@@ -37,7 +38,7 @@ impl Ohem {
     pub(super) fn compute(&self, logits: &Tensor, target: &Tensor) -> Tensor {
         let ce = cross_entropy::per_pixel(logits, target, None); // [N, H, W]
         let (hardest, k) = tch::no_grad(|| {
-            let valid = counts::valid(target).to_kind(Kind::Double);
+            let valid = counts::ignored(target).logical_not().sum(Kind::Double);
             let k = (valid * self.keep).floor().clamp_min(1.0).to_kind(Kind::Int64);
             let fits = ce.clamp_min(0.0).masked_fill(&counts::ignored(target), -1.0);
             (largest(&fits.flatten(0, -1), &k).view_as(&ce), k)
@@ -48,8 +49,8 @@ impl Ohem {
     }
 }
 
-/// Where the `k` largest of the `values` that are 0 or more stand, `[M]` bool; of equals the first. Fewer if there are
-/// fewer. `k` is 0-d i64 on the device.
+/// Where the `k` largest of the `values` that are 0 or more stand, `[M]` bool; of equals the first.
+/// Fewer if there are fewer. `k` is 0-d i64 on the device.
 fn largest(values: &Tensor, k: &Tensor) -> Tensor {
     // Floating-point numbers of 0 or more are ordered as their bits, read as integers, are.
     let (bits, integer) =

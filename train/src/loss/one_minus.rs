@@ -1,27 +1,17 @@
-//! The necessity ablation: recall loss with another metric in recall's place.
-//! Expected to fail: an over-predicted class has low precision, hence a high weight, and is predicted even more.
-//! Source: Tian et al., arXiv 2106.14917, Eq. 9 and Table I.
+//! The necessity ablation: recall loss with another metric in recall's place. Expected to fail: an
+//! over-predicted class has low precision, hence a high weight, and is predicted even more. Source:
+//! Tian et al., arXiv 2106.14917, Eq. 9 and Table I.
 
-use super::{Counts, LossOutput, Tversky, cross_entropy};
+use super::{Counts, Tversky};
 use tch::{Kind, Tensor};
 
-/// The mean over the valid pixels of (1 - metric_y) ce, the metric counted by argmax over the batch, without a floor; an
-/// undefined metric counts 0, so that its class weighs 1.
-pub(super) fn compute(
-    metric: &Tversky,
-    logits: &Tensor,
-    target: &Tensor,
-    running: &Tensor,
-) -> LossOutput {
-    let (counts, fp) = Counts::with_false_positives(logits, target);
+/// The class weights 1 - metric, `[C]` f64, of a step with these counts: by argmax, without a
+/// floor; an undefined metric counts 0, so that its class weighs 1. The loss is the mean over the
+/// valid pixels of w_y ce.
+pub(super) fn weights(metric: &Tversky, counts: &Counts) -> Tensor {
     let f64_of = |counts: &Tensor| counts.to_kind(Kind::Double);
-    let tp = f64_of(&(&counts.truth - &counts.false_negatives));
-    let index = metric.index(&tp, &f64_of(&fp), &f64_of(&counts.false_negatives));
-    let weights = (1.0 - index) * counts.truth.gt(0); // [C]
-    let pixels = cross_entropy::per_pixel(logits, target, Some(&weights));
-    LossOutput {
-        loss: cross_entropy::mean_of(&pixels, &counts.valid()),
-        running: running.shallow_clone(),
-        weights: Some(weights),
-    }
+    let (truth, fn_) = (counts.truth(), counts.false_negatives());
+    let index =
+        metric.index(&f64_of(&(&truth - &fn_)), &f64_of(&counts.false_positives()), &f64_of(&fn_));
+    (1.0 - index) * truth.gt(0)
 }

@@ -1,7 +1,8 @@
-//! Which loss, and its settings, as a recipe gives them: `{ name = "recall", floor = false }`.
-//! Not the computation: `Loss`, made of this once, has it. Names, equations and sources are in `catalogue`.
+//! Which loss, and its settings, as a recipe gives them: `{ name = "recall", floor = false }`. Not
+//! the computation: `Loss`, made of this once, has it. Names, equations and sources are in
+//! `catalogue`.
 
-use super::{Balanced, Focal, Ldam, Ohem, Recall, Tversky};
+use super::{Balanced, Focal, Form, Ldam, LogitAdjusted, Ohem, Recall, Tversky, Weighted};
 use serde::{Deserialize, Serialize};
 use shared::error::{Context, Error, Result};
 use shared::labels::Class;
@@ -12,8 +13,8 @@ use shared::labels::Class;
 pub enum LossSettings {
     /// The mean of the cross entropy over the valid pixels.
     CrossEntropy(Plain),
-    /// Cross entropy weighted by inverse frequency.
-    Weighted(Plain),
+    /// Cross entropy weighted by inverse frequency, or by a milder function of it.
+    Weighted(Weighted),
     /// Cross entropy weighted by the effective number of samples.
     Balanced(Balanced),
     /// Recall loss.
@@ -23,15 +24,17 @@ pub enum LossSettings {
     /// Cross entropy of the hardest pixels.
     Ohem(Ohem),
     /// Soft IoU, also called soft Jaccard.
-    SoftIou(Plain),
+    SoftIou(Form),
     /// Soft Dice.
     SoftDice(Plain),
     /// Soft Tversky.
     Tversky(Tversky),
     /// Lovász-softmax.
-    Lovasz(Plain),
+    Lovasz(Form),
     /// Cross entropy with margins.
     Ldam(Ldam),
+    /// Cross entropy of logits shifted by the log of the frequencies.
+    LogitAdjusted(LogitAdjusted),
     /// The ablation with precision in recall's place.
     OneMinusPrecision(Plain),
     /// The ablation with Dice in recall's place, whose other name is F1.
@@ -71,15 +74,17 @@ impl LossSettings {
     /// The loss of a recipe's section `loss`, with names and values checked.
     ///
     /// # Errors
-    /// As [`LossSettings::check_keys`] and [`LossSettings::check`]; a value of another type.
+    /// As [`LossSettings::check_keys`], [`LossSettings::check_typed`] and [`LossSettings::check`];
+    /// a value of another type.
     pub fn of_section(section: toml::Table) -> Result<Self> {
         Self::check_keys(&section)?;
+        Self::check_typed(&section)?;
         let loss: Self = section.try_into().request(|| "loss".into()).map_err(|e| e.hint(LIST))?;
         loss.check().map(|()| loss)
     }
 
-    /// Whether a recipe's section `loss` names a loss and gives it settings of its own alone. The values are looked at
-    /// when it is read.
+    /// Whether a recipe's section `loss` names a loss and gives it settings of its own alone. The
+    /// values are looked at when it is read.
     ///
     /// # Errors
     /// Another name, or a key of another loss; the line lists what there is.
@@ -88,15 +93,38 @@ impl LossSettings {
             return Ok(()); // whoever reads it says what is missing
         };
         let known = Self::named(name)?.values();
-        let Some(stranger) = section.keys().find(|&k| k != "name" && !known.contains_key(k)) else {
+        // Without a default, so not among the values.
+        let optional: &[&str] = if name == "recall" { &["weights_from"] } else { &[] };
+        let known_key = |k: &str| k == "name" || known.contains_key(k) || optional.contains(&k);
+        let Some(stranger) = section.keys().find(|&k| !known_key(k)) else {
             return Ok(());
         };
-        let keys: Vec<&str> = known.keys().map(String::as_str).collect();
+        let keys: Vec<&str> =
+            known.keys().map(String::as_str).chain(optional.iter().copied()).collect();
         let keys = if keys.is_empty() { "none".into() } else { keys.join(", ") };
         Err(Error::request(format!(
             "loss.{stranger}: expected a setting of the loss {name} ({keys}), got {stranger}"
         ))
         .hint(LIST))
+    }
+
+    /// Refuses settings that contradict each other, in a section as a person typed it. Older
+    /// programs wrote defaults out beside settings that they do not go with.
+    ///
+    /// # Errors
+    /// The floor of recall loss beside a running recall, which has none.
+    pub fn check_typed(section: &toml::Table) -> Result<()> {
+        let momentum = section
+            .get("momentum")
+            .and_then(|it| it.as_float().or(it.as_integer().map(|n| n as f64)));
+        let floor = section.get("floor").and_then(toml::Value::as_bool);
+        match (momentum, floor) {
+            (Some(momentum), Some(true)) if momentum > 0.0 => Err(Error::request(format!(
+                "loss.floor: expected none with a running recall (momentum = {momentum}), got true"
+            ))
+            .hint("leave out floor: a running recall has none; or momentum: the floor is the batch's own")),
+            _ => Ok(()),
+        }
     }
 
     /// Whether the values make sense.
@@ -111,23 +139,29 @@ impl LossSettings {
             Self::Ohem(ohem) => ohem.check(),
             Self::Tversky(tversky) | Self::OneMinusTversky(tversky) => tversky.check(),
             Self::Ldam(ldam) => ldam.check(),
+            Self::LogitAdjusted(adjusted) => adjusted.check(),
+            Self::Weighted(weighted) => weighted.check(),
             Self::CrossEntropy(Plain {})
-            | Self::Weighted(Plain {})
-            | Self::SoftIou(Plain {})
+            | Self::SoftIou(Form { .. })
             | Self::SoftDice(Plain {})
-            | Self::Lovasz(Plain {})
+            | Self::Lovasz(Form { .. })
             | Self::OneMinusPrecision(Plain {})
             | Self::OneMinusDice(Plain {})
             | Self::OneMinusJaccard(Plain {}) => Ok(()),
         }
     }
 
-    /// Whether the loss can be trained on a set with these pixels per class: those that divide by them need some of each.
+    /// Whether the loss can be trained on a set with these pixels per class: those that divide by
+    /// them need some of each.
     ///
     /// # Errors
     /// Classes without a pixel, named.
     pub fn check_classes(&self, classes: &[Class], pixels: &[u64]) -> Result<()> {
-        if !matches!(self, Self::Weighted(_) | Self::Balanced(_) | Self::Ldam(_)) {
+        let divides = matches!(
+            self,
+            Self::Weighted(_) | Self::Balanced(_) | Self::Ldam(_) | Self::LogitAdjusted(_)
+        );
+        if !divides {
             return Ok(());
         }
         let empty = classes.iter().zip(pixels).filter(|(_, n)| **n == 0);
@@ -200,8 +234,8 @@ mod tests {
     fn a_setting_of_another_loss_is_refused() {
         let line = |text| keys(text).unwrap_err().to_string();
         assert_eq!(
-            line("name = \"soft-iou\"\ngamma = 2"),
-            "loss.gamma: expected a setting of the loss soft-iou (none), got gamma"
+            line("name = \"soft-dice\"\ngamma = 2"),
+            "loss.gamma: expected a setting of the loss soft-dice (none), got gamma"
         );
         assert_eq!(
             line("name = \"tversky\"\ngamma = 2"),
@@ -226,6 +260,8 @@ mod tests {
             "name = \"balanced\"\nvolume = 0",
             "name = \"ldam\"\nmax_margin = inf",
             "name = \"ldam\"\nscale = 0",
+            "name = \"weighted\"\npower = -1",
+            "name = \"logit-adjusted\"\ntau = -1",
         ] {
             let loss = parse(text).expect("parses");
             let error = loss.check().expect_err(text);
@@ -241,7 +277,7 @@ mod tests {
             let loss = LossSettings::named(name).expect("a name");
             loss.check_classes(&classes, &[5, 1, 2]).expect("every class occurs");
             let refused = loss.check_classes(&classes, &[5, 0, 0]);
-            let divides = ["weighted", "balanced", "ldam"].contains(name);
+            let divides = ["weighted", "balanced", "ldam", "logit-adjusted"].contains(name);
             assert_eq!(refused.is_err(), divides, "{name}");
             if let Err(error) = refused {
                 assert!(error.to_string().ends_with("got none of pole, bicycle"), "{error}");
@@ -251,8 +287,12 @@ mod tests {
 
     #[test]
     fn the_papers_recall_loss_is_the_default() {
-        let recall =
-            Recall { floor: true, normalize: super::super::Normalize::None, momentum: 0.0 };
+        let recall = Recall {
+            floor: true,
+            normalize: super::super::Normalize::None,
+            momentum: 0.0,
+            weights_from: None,
+        };
         assert_eq!(parse("name = \"recall\""), Some(LossSettings::Recall(recall)));
     }
 }

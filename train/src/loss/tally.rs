@@ -1,13 +1,14 @@
-//! What Fig. 4 draws: how recall loss and focal loss would weigh the classes of a batch, whichever loss is trained.
-//! Raw values: the figure's normalization across classes, and the ratio of the two, are the plot's.
-//! Source: Tian et al., arXiv 2106.14917, Fig. 4.
+//! What Fig. 4 draws: how recall loss and focal loss would weigh the classes of a batch, whichever
+//! loss is trained. Raw values: the figure's normalization across classes, and the ratio of the
+//! two, are the plot's. Source: Tian et al., arXiv 2106.14917, Fig. 4.
 
-use super::{Counts, counts, cross_entropy, focal};
+use super::{Counted, Counts, counts, cross_entropy, focal};
 use tch::{Device, Kind, Tensor};
 
 /// Sums over the pixels of some batches, on their device.
 pub struct Tally {
-    /// `[3, C]` f64: pixels of the class, those of them that are false negatives, the sum of 1 - p_y over them.
+    /// `[3, C]` f64: pixels of the class, those of them that are false negatives, the sum of 1 -
+    /// p_y over them.
     sums: Tensor,
 }
 
@@ -28,12 +29,12 @@ impl Tally {
     pub fn of(logits: &Tensor, target: &Tensor) -> Self {
         tch::no_grad(|| {
             let classes = logits.size()[1];
-            let counts = Counts::of(logits, target);
+            let counts = Counts::of(logits, target, Counted::Misses);
             let unsure = focal::one_minus_p(&cross_entropy::per_pixel(logits, target, None));
             let class = counts::with_ignored_last(target, classes);
             let unsure = counts::sums_of(&class, classes, &unsure.to_kind(Kind::Double));
             let f64_of = |counts: &Tensor| counts.to_kind(Kind::Double);
-            let sums = [f64_of(&counts.truth), f64_of(&counts.false_negatives), unsure];
+            let sums = [f64_of(&counts.truth()), f64_of(&counts.false_negatives()), unsure];
             Self { sums: Tensor::stack(&sums, 0) }
         })
     }

@@ -1,6 +1,7 @@
-//! Tversky's index, TP / (TP + a FP + b FN), which is most of Table I: precision (1, 0), recall (0, 1), Dice or F1
-//! (1/2, 1/2), Jaccard or IoU (1, 1). Not a loss: `overlap` and `one_minus` make losses of it, of soft and of hard counts.
-//! Source: Tversky, "Features of similarity", 1977; Tian et al., arXiv 2106.14917, Table I, whose boolean forms these are.
+//! Tversky's index, TP / (TP + a FP + b FN), which is most of Table I: precision (1, 0), recall (0,
+//! 1), Dice or F1 (1/2, 1/2), Jaccard or IoU (1, 1). Not a loss: `overlap` and `one_minus` make
+//! losses of it, of soft and of hard counts. Source: Tversky, "Features of similarity", 1977; Tian
+//! et al., arXiv 2106.14917, Table I, whose boolean forms these are.
 
 use super::range;
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,8 @@ impl Tversky {
         range("beta", self.beta, "1e-3 or more, at most 1000", 1e-3..=1e3, hint)
     }
 
-    /// The index of each class, `[C]` f64, and 0 where it is 0 / 0. The arguments are `[C]` f64, hard or soft.
+    /// The index of each class, `[C]` f64, and 0 where it is 0 / 0. The arguments are `[C]` f64,
+    /// hard or soft.
     pub(super) fn index(&self, tp: &Tensor, fp: &Tensor, fn_: &Tensor) -> Tensor {
         let denominator: Tensor = tp + fp * self.alpha + fn_ * self.beta;
         tp / denominator.clamp_min(f64::MIN_POSITIVE)

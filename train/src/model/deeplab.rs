@@ -19,8 +19,23 @@ pub struct ModelSettings {
     pub output_stride: i64,
     /// Whether an auxiliary head is trained on stage 3.
     pub auxiliary: bool,
+    /// What its loss is multiplied with: 0.5 in torchvision, 0.4 elsewhere.
+    pub auxiliary_weight: f64,
+    /// Its loss.
+    pub auxiliary_loss: AuxiliaryLoss,
     /// Dropout probability after the ASPP.
     pub dropout: f64,
+}
+
+/// What the auxiliary head is trained with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuxiliaryLoss {
+    /// Cross entropy, times the mean of the weights that the main loss gives its pixels.
+    #[default]
+    CrossEntropy,
+    /// The main loss. Where it weighs classes by what is missed, that is counted on the main head.
+    Same,
 }
 
 impl Default for ModelSettings {
@@ -30,6 +45,8 @@ impl Default for ModelSettings {
             head: HeadKind::default(),
             output_stride: 8,
             auxiliary: false,
+            auxiliary_weight: 0.5,
+            auxiliary_loss: AuxiliaryLoss::default(),
             dropout: 0.5,
         }
     }
@@ -51,6 +68,12 @@ impl ModelSettings {
             let got = self.output_stride;
             return Err(Error::request(format!(
                 "model.output_stride: expected 8 or 16, got {got}"
+            )));
+        }
+        if !(self.auxiliary_weight > 0.0 && self.auxiliary_weight <= 1e3) {
+            let got = self.auxiliary_weight;
+            return Err(Error::request(format!(
+                "model.auxiliary_weight: expected more than 0 and at most 1000, got {got}"
             )));
         }
         if !(0.0..1.0).contains(&self.dropout) {

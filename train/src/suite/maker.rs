@@ -1,7 +1,7 @@
 //! Who computed a result: version, commit, hardware, precision. Told with every figure; no part of a cell's key.
 
 use crate::device;
-use crate::run::Run;
+use crate::model::params::Precision;
 use serde::{Deserialize, Serialize};
 use std::process::Command;
 use std::time::UNIX_EPOCH;
@@ -26,16 +26,16 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// Of a run that is about to start. `commit` is [`commit`]'s, asked once at the program's start.
-    pub fn of(run: &Run, commit: Option<String>) -> Self {
-        let cpu = run.device == Device::Cpu;
+    /// Of who computes on a device in a precision. `commit` is [`commit`]'s, asked once at the program's start.
+    pub fn of(computes_on: Device, precision: Precision, commit: Option<String>) -> Self {
+        let cpu = computes_on == Device::Cpu;
         Self {
             version: env!("CARGO_PKG_VERSION").into(),
             commit,
             device: if cpu { "cpu" } else { "cuda" }.into(),
-            hardware: device::hardware(run.device),
+            hardware: device::hardware(computes_on),
             threads: cpu.then(|| i64::from(tch::get_num_threads())),
-            precision: device::precision_name(run.precision).into(),
+            precision: device::precision_name(precision).into(),
         }
     }
 

@@ -1,9 +1,11 @@
-//! Suites: one recipe, several losses, several seeds, and the paper's tables and figures from what they scored.
+//! Suites: one recipe, several losses, several seeds, and the paper's tables and figures from what
+//! they scored.
 //!
-//! Not training, which is `run` and `trainer`: here is which cells a grid has, which of them are done, and what is
-//! written from their results. A cell is one loss with one seed. Its result is a small JSON file that holds nothing
-//! of the machine in its key, so that results travel, in version control or otherwise, and are never computed twice.
-//! The tables and figures are those of Tian et al., arXiv 2106.14917: Tables II and III, Figs. 1, 2 and 3.
+//! Not training, which is `run` and `trainer`: here is which cells a grid has, which of them are
+//! done, and what is written from their results. A cell is one loss with one seed. Its result is a
+//! small JSON file that holds nothing of the machine in its key, so that results travel, in version
+//! control or otherwise, and are never computed twice. The tables and figures are those of Tian et
+//! al., arXiv 2106.14917: Tables II and III, Figs. 1, 2 and 3.
 //!
 //! A suite's folder:
 //!
@@ -16,6 +18,7 @@
 //! | `scatter.svg`, `scatter.png` | mean accuracy against mean IoU |
 //! | `panel.png` | predictions of a few losses, side by side |
 
+mod adjusted;
 mod cell;
 mod choice;
 mod folder;
@@ -28,13 +31,29 @@ pub mod table;
 pub mod weights;
 pub mod write;
 
+use crate::recipe::Recipe;
+
+pub use adjusted::adjusted;
 pub use cell::Cell;
-pub use choice::Choice;
+pub use choice::{Choice, Typed};
 pub use folder::Folder;
 pub use maker::{Maker, commit};
 pub use plan::{Basis, GridRow, Job, Plan, Split, cell_name};
 pub use sweep::{CellOutcome, Failure, sweep};
 
-/// The version of what training computes. It goes up by hand whenever the same recipe, data and seed would give
-/// other numbers than before (beyond rounding), so that old cells are not mistaken for new ones.
-pub const NUMERICS: u32 = 1;
+/// The version of what training computes. It goes up by hand whenever the same recipe, data and
+/// seed would give other numbers than before (beyond rounding), so that old cells are not mistaken
+/// for new ones.
+const NUMERICS: u32 = 1;
+
+/// As [`NUMERICS`], for recipes with accumulation or an auxiliary head: from 2 on a step of several
+/// batches is as one batch, and the auxiliary loss has the size of the main loss's weights.
+const NUMERICS_OF_PARTS: u32 = 2;
+
+/// The version of what training computes with a recipe.
+pub fn numerics(recipe: &Recipe) -> u32 {
+    match recipe.train.accumulate > 1 || recipe.model.auxiliary {
+        true => NUMERICS_OF_PARTS,
+        false => NUMERICS,
+    }
+}

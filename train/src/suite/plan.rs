@@ -3,7 +3,7 @@
 //! Not its results. What decides a cell's numbers is its recipe without the machine's part, the version of the
 //! numerics, the data's fingerprints and the weights it starts from: nothing else is in its key.
 
-use super::{Choice, NUMERICS};
+use super::{Choice, numerics};
 use crate::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use shared::dataset::Index;
@@ -32,7 +32,7 @@ impl Split {
 /// What all cells of a suite stand on, besides the recipe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
-    /// [`NUMERICS`] of the program that computes.
+    /// [`numerics`] of the program that computes.
     pub numerics: u32,
     /// The data set's name.
     pub dataset: String,
@@ -52,7 +52,7 @@ impl Basis {
     pub fn of(recipe: &Recipe, train: &Index, val: &Index) -> Result<Self> {
         let start_weights = recipe.start.weights.as_deref().map(file_hash).transpose()?;
         Ok(Self {
-            numerics: NUMERICS,
+            numerics: numerics(recipe),
             dataset: train.descriptor.name.clone(),
             train: Split::of(train),
             val: Split::of(val),
@@ -93,6 +93,12 @@ impl Job {
         cell_name(&self.loss, self.seed)
     }
 
+    /// The job that trains what this one only moves the thresholds of; none where it is trained itself.
+    pub fn base(&self) -> Option<Self> {
+        self.loss.adjusted()?;
+        Some(Self { loss: self.loss.trained(), ..self.clone() })
+    }
+
     /// For people: `recall, seed 0`.
     pub fn label(&self) -> String {
         format!("{}, seed {}", self.loss.label(), self.seed)
@@ -112,7 +118,9 @@ impl Job {
     /// As [`Job::essence`].
     pub fn key(&self, basis: &Basis) -> Result<String> {
         let basis_text = serde_json::to_string(basis).work(|| "suite: key".into())?;
-        Ok(sha256(format!("{basis_text}\n{}", self.essence(basis)?)))
+        let adjusted =
+            self.loss.adjusted().map_or(String::new(), |rule| format!("\nadjusted: {rule}"));
+        Ok(sha256(format!("{basis_text}\n{}{adjusted}", self.essence(basis)?)))
     }
 }
 
@@ -195,7 +203,11 @@ impl Plan {
     /// the grid.
     pub fn panel(&self) -> Vec<Choice> {
         self.panel.clone().unwrap_or_else(|| {
-            let mut panel = vec![self.reference(), Choice::plain(PANEL)];
+            // Recall loss as the recipe takes it by default, if it is there.
+            let recall = self.grid.iter().map(|row| &row.loss).find(|loss| loss.name() == PANEL);
+            let recall = recall.cloned().unwrap_or_else(|| Choice::plain(PANEL));
+            let plain = Some(Choice::plain(PANEL)).filter(|plain| self.asks_for(plain));
+            let mut panel = vec![self.reference(), plain.unwrap_or(recall)];
             panel.dedup();
             if panel.iter().all(|choice| self.asks_for(choice)) { panel } else { vec![] }
         })

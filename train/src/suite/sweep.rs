@@ -70,6 +70,22 @@ pub fn sweep(
             if stop.load(Ordering::Relaxed) {
                 return Err(stopped(folder));
             }
+            // What moves the thresholds of a network waits for it.
+            if let Some(base) = job.base()
+                && folder.cell(&base, plan)?.is_none()
+            {
+                let failed =
+                    |failure: &Failure| failure.loss == base.loss && failure.seed == base.seed;
+                match failures.iter().any(failed) {
+                    true => failures.push(Failure {
+                        loss: job.loss.clone(),
+                        seed: job.seed,
+                        error: Error::work(format!("{} failed, whose network it is", base.label())),
+                    }),
+                    false => held.push((place, job)),
+                }
+                continue;
+            }
             let Some(_claim) = folder.claim(job)? else {
                 held.push((place, job));
                 continue;

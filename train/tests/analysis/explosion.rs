@@ -35,7 +35,8 @@ fn train(name: &str) -> Trained {
         "recall" => recall(false), // as the ablation, without floor
         name => LossSettings::named(name).expect("a loss"),
     };
-    let loss = Loss::new(settings, &SIZES.map(|n| n as u64), Device::Cpu);
+    let loss =
+        Loss::new(settings, &Frequencies::of_one_image(&SIZES.map(|n| n as u64)), Device::Cpu);
     let mut weights = Tensor::zeros([3, 3], (Kind::Double, Device::Cpu)).set_requires_grad(true);
     let logits_of = |weights: &Tensor| points.matmul(weights).transpose(0, 1).view([1, 3, 1, -1]);
     for _ in 0..STEPS {
@@ -43,11 +44,11 @@ fn train(name: &str) -> Trained {
         loss.compute(&logits, &target, &loss.initial_running()).loss.backward();
         weights = (weights.detach() - weights.grad()).set_requires_grad(true);
     }
-    let (counts, false_positives) = Counts::with_false_positives(&logits_of(&weights), &target);
-    let found = numbers(&(&counts.truth - &counts.false_negatives));
+    let counts = Counts::of(&logits_of(&weights), &target, Counted::FalsePositives);
+    let found = numbers(&(counts.truth() - counts.false_negatives()));
     Trained {
         found: found[1] + found[2],
-        false_positives: numbers(&false_positives)[1..].iter().sum(),
+        false_positives: numbers(&counts.false_positives())[1..].iter().sum(),
         right: found.iter().sum(),
     }
 }

@@ -8,7 +8,7 @@ mod explosion;
 use proptest::prelude::*;
 use shared::random::Stream;
 use tch::{Device, Kind, Tensor};
-use train::loss::{Counts, Loss, LossSettings, Normalize, Recall};
+use train::loss::{Counted, Counts, Frequencies, Loss, LossSettings, Normalize, Recall};
 
 /// Pixels with their logits and classes; every class occurs.
 struct Pixels {
@@ -42,7 +42,7 @@ impl Pixels {
     /// Value and gradient `[C, M]` of a loss, as sums over the pixels.
     fn summed(&self, settings: LossSettings) -> (f64, Tensor) {
         let occurs = vec![1; self.classes() as usize];
-        let loss = Loss::new(settings, &occurs, Device::Cpu);
+        let loss = Loss::new(settings, &Frequencies::of_one_image(&occurs), Device::Cpu);
         let logits = self.logits.detach().copy().set_requires_grad(true);
         let pixels = self.target.numel() as f64;
         let sum = loss.compute(&logits, &self.target, &loss.initial_running()).loss * pixels;
@@ -52,8 +52,8 @@ impl Pixels {
 
     /// The counts of argmax: pixels of each class, and its false negatives.
     fn counts(&self) -> (Vec<f64>, Vec<f64>) {
-        let counts = Counts::of(&self.logits, &self.target);
-        (numbers(&counts.truth), numbers(&counts.false_negatives))
+        let counts = Counts::of(&self.logits, &self.target, Counted::Misses);
+        (numbers(&counts.truth()), numbers(&counts.false_negatives()))
     }
 
     /// The mean cross entropy of each class's pixels: -log of the geometric mean of their confidence.
@@ -75,7 +75,7 @@ fn cross_entropy() -> LossSettings {
 
 /// Recall loss as the paper writes it (no floor), or as its code has it (floor).
 fn recall(floor: bool) -> LossSettings {
-    LossSettings::Recall(Recall { floor, normalize: Normalize::None, momentum: 0.0 })
+    LossSettings::Recall(Recall { floor, normalize: Normalize::None, ..Recall::default() })
 }
 
 fn near(a: f64, b: f64) -> bool {
@@ -157,7 +157,8 @@ proptest! {
         let batch = Pixels::random(seed, 2, pixels, lean);
         let (_, false_negatives) = batch.counts();
         // With two classes the false negatives of one are the false positives of the other: FP_1 = FN_2.
-        let (_, false_positives) = Counts::with_false_positives(&batch.logits, &batch.target);
+        let counts = Counts::of(&batch.logits, &batch.target, Counted::FalsePositives);
+        let false_positives = counts.false_positives();
         prop_assert_eq!(numbers(&false_positives)[0], false_negatives[1]);
         let p1 = batch.logits.softmax(1, None).select(1, 0).view([-1]);
         let mean = |c: i64| p1.masked_select(&batch.target.view([-1]).eq(c)).mean(Kind::Double).double_value(&[]);

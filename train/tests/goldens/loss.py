@@ -1,4 +1,4 @@
-"""Makes loss.safetensors and loss_momentum.safetensors: the losses of train/tests/loss.rs, computed a second time.
+"""Makes loss.safetensors and loss_momentum.safetensors: the losses of train/tests/loss, computed a second time.
 
 It shares no code and no method with the Rust side: pixels are visited one by one in plain Python, counts are Python
 integers, sets are Python sets, the log-sum-exp is written out, and PyTorch is asked for nothing but the derivative.
@@ -10,11 +10,13 @@ pip install torch==2.11.0 safetensors==0.8.0 numpy
 python loss.py            # writes beside itself
 
 Format: CASE.logits f64 [N, C, H, W], CASE.target i64 [N, H, W] (255 is ignored), CASE.counts f64 [C] (pixels
-of each class in the training set), CASE.LOSS.value f64 [1], CASE.LOSS.grad f64 as the logits.
+of each class in the training set), CASE.images [C] (images it occurs in), CASE.pixels_of_its_images [C] (theirs),
+CASE.all_images [1], CASE.LOSS.value f64 [1], CASE.LOSS.grad f64 as the logits.
 """
 import math
 from decimal import Decimal, localcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -86,6 +88,36 @@ def one_minus(z, y, a, b):
     return weight
 
 
+def soft_iou_of_images(z, y):
+    """As the recall paper's published code: image by image, over all classes; an absent class has IoU 0."""
+    losses = []
+    for i in range(z.shape[0]):
+        pixels = [at for at in valid_pixels(y) if at[0] == i]
+        if not pixels:
+            continue
+        p = {at: softmax(z[at[0], :, at[1], at[2]]) for at in pixels}
+        total = (z * 0.0).sum()
+        for c in range(z.shape[1]):
+            hit = sum((p[at][c] for at in pixels if int(y[at]) == c), torch.zeros((), dtype=z.dtype))
+            whole = sum(p[at][c] if int(y[at]) != c else 1.0 for at in pixels)
+            total = total + hit / whole if float(hit.detach()) else total
+        losses.append(1 - total / z.shape[1])
+    return sum(losses) / len(losses) if losses else (z * 0.0).sum()
+
+
+def lovasz_of_images(z, y):
+    valid = [i for i in range(z.shape[0]) if any(at[0] == i for at in valid_pixels(y))]
+    losses = [lovasz(z[i : i + 1], y[i : i + 1]) for i in valid]
+    return sum(losses) / len(losses) if losses else (z * 0.0).sum()
+
+
+def logit_adjusted(z, y, counts, tau):
+    """The mean cross entropy of z + tau log pi, pi the class's share of the training set; a class without pixels is not moved."""
+    whole = sum(counts)
+    shift = torch.tensor([tau * math.log(n / whole) if n else 0.0 for n in counts], dtype=z.dtype)
+    return weighted_mean(z + shift.reshape(1, -1, 1, 1), y, [1.0] * z.shape[1])
+
+
 def frequency_weighted(z, y, weight):
     """sum(w_y ce) / sum(w_y); 0 without a weight."""
     pixels = valid_pixels(y)
@@ -96,6 +128,18 @@ def frequency_weighted(z, y, weight):
 
 def inverse_frequency(counts):
     return [sum(counts) / n if n else 0.0 for n in counts]
+
+
+def enet(counts):
+    """1 / ln(1.02 + share): Paszke et al., arXiv 1606.02147, Sec. 5.1."""
+    return [1 / math.log(1.02 + n / sum(counts)) if n else 0.0 for n in counts]
+
+
+def median_frequency(counts, around):
+    """median(f) / f, f the class's share of the pixels of its images: Eigen & Fergus, arXiv 1411.4734."""
+    shares = [n / m for n, m in zip(counts, around) if n]
+    middle = float(np.median(shares)) if shares else 0.0
+    return [middle / (n / m) if n else 0.0 for n, m in zip(counts, around)]
 
 
 def effective_number(counts, volume):
@@ -178,7 +222,7 @@ def ldam(z, y, counts, largest, scale):
 def with_weights(weights):
     """The weighted mean of the cross entropy, its weights counted once and then held fixed."""
 
-    def prepare(z, y, counts):
+    def prepare(z, y, set):
         fixed = weights(z, y)
         return lambda z: weighted_mean(z, y, fixed)
 
@@ -186,15 +230,24 @@ def with_weights(weights):
 
 
 def plainly(loss):
-    return lambda z, y, counts: lambda z: loss(z, y)
+    return lambda z, y, set: lambda z: loss(z, y)
 
 
-# From a batch and the training set's counts to a function of the logits.
+# From a batch and the training set (pixels and images by class, pixels of those images, number of images) to a function of the
+# logits.
 LOSSES = {
+    "weighted-sqrt": lambda z, y, set: lambda z: frequency_weighted(z, y, [w**0.5 for w in inverse_frequency(set.pixels)]),
+    "weighted-median": lambda z, y, set: lambda z: frequency_weighted(z, y, median_frequency(set.pixels, set.around)),
+    "weighted-enet": lambda z, y, set: lambda z: frequency_weighted(z, y, enet(set.pixels)),
+    "balanced-images": lambda z, y, set: lambda z: frequency_weighted(z, y, effective_number(set.images, set.all)),
+    "logit-adjusted": lambda z, y, set: lambda z: logit_adjusted(z, y, set.pixels, 1),
+    "logit-adjusted-0.5": lambda z, y, set: lambda z: logit_adjusted(z, y, set.pixels, 0.5),
+    "soft-iou-images": plainly(soft_iou_of_images),
+    "lovasz-images": plainly(lovasz_of_images),
     "cross-entropy": with_weights(lambda z, y: [1.0] * z.shape[1]),
-    "weighted": lambda z, y, counts: lambda z: frequency_weighted(z, y, inverse_frequency(counts)),
-    "balanced": lambda z, y, counts: lambda z: frequency_weighted(z, y, effective_number(counts, max(sum(counts), 1))),
-    "balanced-1000": lambda z, y, counts: lambda z: frequency_weighted(z, y, effective_number(counts, 1000)),
+    "weighted": lambda z, y, set: lambda z: frequency_weighted(z, y, inverse_frequency(set.pixels)),
+    "balanced": lambda z, y, set: lambda z: frequency_weighted(z, y, effective_number(set.pixels, max(sum(set.pixels), 1))),
+    "balanced-1000": lambda z, y, set: lambda z: frequency_weighted(z, y, effective_number(set.pixels, 1000)),
     "recall-floor": with_weights(lambda z, y: recall_weights(z, y, True)),
     "recall-nofloor": with_weights(lambda z, y: recall_weights(z, y, False)),
     "recall-mean-one": with_weights(lambda z, y: mean_one(recall_weights(z, y, False), y)),
@@ -205,8 +258,8 @@ LOSSES = {
     "soft-dice": plainly(lambda z, y: overlap(z, y, lambda tp, fp, fn: 2 * tp / (2 * tp + fp + fn))),
     "tversky-0.3-0.7": plainly(lambda z, y: overlap(z, y, tversky(0.3, 0.7))),
     "lovasz": plainly(lovasz),
-    "ldam": lambda z, y, counts: lambda z: ldam(z, y, counts, 0.5, 1),
-    "ldam-30": lambda z, y, counts: lambda z: ldam(z, y, counts, 0.5, 30),
+    "ldam": lambda z, y, set: lambda z: ldam(z, y, set.pixels, 0.5, 1),
+    "ldam-30": lambda z, y, set: lambda z: ldam(z, y, set.pixels, 0.5, 30),
     "one-minus-precision": with_weights(lambda z, y: one_minus(z, y, 1, 0)),
     "one-minus-dice": with_weights(lambda z, y: one_minus(z, y, 0.5, 0.5)),
     "one-minus-jaccard": with_weights(lambda z, y: one_minus(z, y, 1, 1)),
@@ -215,7 +268,7 @@ LOSSES = {
 
 # Values that are equal but for the order in which they were added up come in an order of their own: which of them OHEM
 # keeps, and which the Lovasz extension takes first, is rounding. Exact ties have a test of their own in Rust.
-BY_ORDER = ("ohem", "lovasz")
+BY_ORDER = ("ohem", "lovasz", "lovasz-images")
 
 
 def value_and_gradient(loss, z):
@@ -281,7 +334,7 @@ def cases():
 
 
 def main():
-    rng = np.random.default_rng(1)
+    rng, rng_images = np.random.default_rng(1), np.random.default_rng(2)
     out = {}
     for name, z, y in cases():
         z, y = torch.tensor(z, dtype=torch.float64), torch.tensor(y, dtype=torch.int64)
@@ -289,11 +342,17 @@ def main():
         # The training set has more of everything; some of the classes that do not occur here, it has not at all.
         counts = [n * int(rng.integers(1, 50)) if n else int(rng.choice([0, 1000])) for n in occurs]
         out[f"{name}.logits"], out[f"{name}.target"] = z, y
-        out[f"{name}.counts"] = torch.tensor(counts, dtype=torch.float64)
+        all_images = int(rng_images.integers(20, 60))
+        images = [int(rng_images.integers(1, all_images + 1)) if n else 0 for n in counts]
+        around = [n * int(rng_images.integers(1, 9)) for n in counts]
+        set = SimpleNamespace(pixels=counts, images=images, around=around, all=all_images)
+        numbers = {"counts": counts, "images": images, "pixels_of_its_images": around, "all_images": [all_images]}
+        for what, values in numbers.items():
+            out[f"{name}.{what}"] = torch.tensor(values, dtype=torch.float64)
         for loss, prepare in LOSSES.items():
             if name == "ties" and loss in BY_ORDER:
                 continue
-            fixed = prepare(z, y, counts)
+            fixed = prepare(z, y, set)
             value, grad = value_and_gradient(fixed, z)
             assert torch.isfinite(value) and torch.isfinite(grad).all()
             out[f"{name}.{loss}.value"], out[f"{name}.{loss}.grad"] = value.reshape(1), grad

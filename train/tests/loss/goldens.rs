@@ -1,12 +1,12 @@
-//! Every loss against an independent computation: value and gradient, in f64.
-//! Goldens: goldens/loss.py. The environment variable RECALL_LOSS_CASES names another file of the same format (stated in
-//! that script), whose cases are tested in the same way.
+//! Every loss against an independent computation: value and gradient, in f64. Goldens:
+//! goldens/loss.py. The environment variable RECALL_LOSS_CASES names another file of the same
+//! format (stated in that script), whose cases are tested in the same way.
 
 use super::{assert_near, assert_near_scaled, loss_named, recall, run};
 use std::collections::BTreeMap;
 use std::io::Write;
 use tch::{Device, Kind, Tensor};
-use train::loss::{Loss, Normalize};
+use train::loss::{Frequencies, Loss, Normalize};
 
 type File = BTreeMap<String, Tensor>;
 
@@ -18,7 +18,20 @@ fn golden(name: &str) -> File {
     read(&format!("{}/tests/goldens/{name}.safetensors", env!("CARGO_MANIFEST_DIR")))
 }
 
-/// The pixels of each class in a case's training set.
+/// A case's training set. A file of another's may have the pixels of each class alone.
+fn training_set(file: &File, case: &str) -> Frequencies {
+    let pixels = counts(&file[&format!("{case}.counts")]);
+    let Some(images) = file.get(&format!("{case}.images")) else {
+        return Frequencies::of_one_image(&pixels);
+    };
+    Frequencies {
+        pixels,
+        images: counts(images),
+        pixels_of_its_images: counts(&file[&format!("{case}.pixels_of_its_images")]),
+        all_images: counts(&file[&format!("{case}.all_images")])[0],
+    }
+}
+
 fn counts(case: &Tensor) -> Vec<u64> {
     let counts = Vec::<f64>::try_from(case.to_kind(Kind::Double).flatten(0, -1)).expect("[C]");
     assert!(counts.iter().all(|n| *n >= 0.0 && n.fract() == 0.0), "no counts: {counts:?}");
@@ -39,7 +52,7 @@ fn check_file(file: &File) -> usize {
         let case = case.unwrap_or_else(|| panic!("{key} belongs to no case"));
         let of_case = |what: &str| &file[&format!("{case}.{what}")];
         let settings = loss_named(&path[case.len() + 1..]);
-        let loss = Loss::new(settings, &counts(of_case("counts")), Device::Cpu);
+        let loss = Loss::new(settings, &training_set(file, case), Device::Cpu);
         let (got, grad, _) =
             run(&loss, of_case("logits"), of_case("target"), &loss.initial_running());
         assert_near(&got.view(1), &value.view(1), 1e-6, key);
@@ -53,8 +66,8 @@ fn check_file(file: &File) -> usize {
 
 #[test]
 fn values_and_gradients_agree_with_an_independent_computation() {
-    // 11 cases of 20 losses; two losses sit out the case whose ties rounding decides.
-    assert_eq!(check_file(&golden("loss")), 11 * 20 - 2);
+    // 11 cases of 28 losses; three losses sit out the case whose ties rounding decides.
+    assert_eq!(check_file(&golden("loss")), 11 * 28 - 3);
     if let Ok(path) = std::env::var("RECALL_LOSS_CASES") {
         let compared = check_file(&read(&path));
         assert!(compared > 0, "{path}: no value in it");
@@ -67,7 +80,11 @@ fn values_and_gradients_agree_with_an_independent_computation() {
 fn a_running_recall_agrees_over_a_sequence_of_batches() {
     let file = golden("loss_momentum");
     for (name, normalize) in [("none", Normalize::None), ("mean-one", Normalize::MeanOne)] {
-        let loss = Loss::new(recall(true, normalize, 0.75), &[1; 5], Device::Cpu);
+        let loss = Loss::new(
+            recall(true, normalize, 0.75),
+            &Frequencies::of_one_image(&[1; 5]),
+            Device::Cpu,
+        );
         let mut running = loss.initial_running();
         for step in 0..5 {
             let want = |key: &str| &file[&format!("{step}.{key}")];

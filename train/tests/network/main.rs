@@ -66,7 +66,14 @@ impl Net {
 
     fn settings(self) -> ModelSettings {
         let Self { depth: backbone, output_stride, head } = self;
-        ModelSettings { backbone, head, output_stride, auxiliary: true, dropout: 0.0 }
+        ModelSettings {
+            backbone,
+            head,
+            output_stride,
+            auxiliary: true,
+            dropout: 0.0,
+            ..ModelSettings::default()
+        }
     }
 }
 

@@ -7,7 +7,7 @@ mod tables;
 
 use shared::metrics::{ClassReport, Report};
 use train::recipe::Recipe;
-use train::suite::{Basis, CellOutcome, Choice, Job, Maker, Plan, Split};
+use train::suite::{Basis, CellOutcome, Choice, Job, Maker, Plan, Split, Typed};
 
 /// A recipe for whoever needs one; nothing here trains it.
 const RECIPE: &str = r#"
@@ -25,11 +25,12 @@ fn choice(text: &str) -> Choice {
 /// A grid of losses and seeds, seed by seed, with changes to the recipe.
 fn jobs(losses: &[&str], seeds: &[u64], changes: &[&str]) -> Vec<Job> {
     let job = |loss: &str, seed: u64| {
-        let loss = choice(loss);
+        let typed: Typed = loss.parse().unwrap();
         let mut all: Vec<String> = changes.iter().map(|c| c.to_string()).collect();
-        all.extend(loss.changes());
+        all.extend(typed.changes());
         all.push(format!("train.seed={seed}"));
-        Job { loss, seed, recipe: Recipe::parse(RECIPE, &all).unwrap() }
+        let recipe = Recipe::parse(RECIPE, &all).unwrap();
+        Job { loss: typed.choice(&recipe.loss).unwrap(), seed, recipe }
     };
     seeds.iter().flat_map(|&seed| losses.iter().map(move |loss| job(loss, seed))).collect()
 }

@@ -19,6 +19,7 @@ pub(super) struct Sum<'a> {
     sizes: BTreeMap<(u32, u32), u64>,
     pixels: [u64; 256],
     images: [u64; 256],
+    pixels_of_its_images: [u64; 256],
     counted: u64,
     evidence: Evidence,
     palettes: Palettes,
@@ -36,6 +37,7 @@ impl<'a> Sum<'a> {
             sizes: BTreeMap::new(),
             pixels: [0; 256],
             images: [0; 256],
+            pixels_of_its_images: [0; 256],
             counted: 0,
             evidence: Evidence::new(),
             palettes: Palettes::default(),
@@ -66,9 +68,11 @@ impl<'a> Sum<'a> {
         *self.sizes.entry(one.seen.size).or_default() += 1;
         self.counted += 1;
         self.looks.add(sample, &one.seen);
+        let valid: u64 = one.ids[..IGNORED].iter().sum();
         for (id, &count) in one.ids.iter().enumerate() {
             self.pixels[id] += count;
             self.images[id] += u64::from(count > 0);
+            self.pixels_of_its_images[id] += if count > 0 { valid } else { 0 };
         }
         if let Some(values) = &one.values {
             self.evidence.add(values);
@@ -90,7 +94,12 @@ impl<'a> Sum<'a> {
         if self.odd.len() > NAMED {
             problems.push(format!("and {} more of other sizes", self.odd.len() - NAMED));
         }
-        let classes = class_counts(&descriptor.classes, &self.pixels, &self.images);
+        let classes = class_counts(
+            &descriptor.classes,
+            &self.pixels,
+            &self.images,
+            &self.pixels_of_its_images,
+        );
         let mut notes = index.notes.clone();
         notes.extend(self.palettes.note(index));
         notes.extend(self.looks.notes(index));
