@@ -240,3 +240,32 @@ fn reference_and_panel_stay_asked_for_until_others_are() {
     let error = grid.merge(odd).unwrap_err().to_string();
     assert!(error.contains("--panel: expected a loss of the grid, got lovasz"), "{error}");
 }
+
+#[test]
+fn moved_thresholds_wait_for_the_network_that_they_are_moved_of() {
+    let root = tempfile::tempdir().unwrap();
+    let grid =
+        jobs(&["cross-entropy+prior:0.30", "cross-entropy", "focal+recall", "focal"], &[0], &[]);
+    let folder = Folder::new(root.path());
+    let plan = folder.open(plan(&grid)).unwrap();
+    let stop = AtomicBool::new(false);
+    let mut asked = Vec::new();
+    let mut train = |job: &Job, _: &Path| {
+        asked.push(job.name());
+        match job.loss.name() {
+            "focal" => Err(Error::work("no luck")),
+            _ => Ok(trained(report(&[("road", Some((0.9, 0.8)))]))),
+        }
+    };
+    let failures = sweep(&folder, &plan, &grid, &stop, &mut train, &mut |_| Ok(())).unwrap();
+    let failed: Vec<String> = failures.iter().map(|f| format!("{}: {}", f.loss, f.error)).collect();
+    assert_eq!(
+        failed,
+        ["focal: no luck", "focal+recall: focal, seed 0 failed, whose network it is"]
+    );
+    assert_eq!(asked, ["cross-entropy-seed0", "focal-seed0", "cross-entropy+prior_0.3-seed0"]);
+    // Its result is its own, and found again.
+    let [moved, plain] = [0, 1].map(|place| folder.cell(&grid[place], &plan).unwrap().unwrap());
+    assert_ne!(moved.key, plain.key);
+    assert_eq!(moved.loss, choice("cross-entropy+prior:0.3"));
+}
