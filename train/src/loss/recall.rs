@@ -16,9 +16,9 @@ use tch::{Kind, Tensor};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, into = "Spelled")]
 pub struct Recall {
-    /// Count at least one false negative, so that a class without an error keeps the weight 1 / (FN
-    /// + TP). A running recall (`momentum` above 0) has no such floor: there this means nothing,
-    /// and is not written.
+    /// Count at least one false negative, so that a class without an error keeps the weight one
+    /// over its pixels. A running recall (`momentum` above 0) has no such floor: there this means
+    /// nothing, and is not written.
     pub floor: bool,
     /// What the weights are divided by.
     pub normalize: Normalize,
