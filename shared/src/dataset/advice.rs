@@ -131,9 +131,9 @@ impl Candidate {
         if [".json", ".xml", ".txt", ".csv", ".yaml"].iter().any(|ending| self.ends_in(ending)) {
             return format!("{there}: outlines, where pixels are wanted; export them as PNG masks");
         }
-        if !self.is_png() {
+        if !is_picture(Path::new(&self.file)) || [".jpg", ".jpeg"].iter().any(|e| self.ends_in(e)) {
             return format!(
-                "{there}: a label has to be a PNG file, since its numbers must not change"
+                "{there}: a label has to be in a format that keeps its numbers, such as PNG"
             );
         }
         let folder = form.files.text().rsplit_once('/').map_or("", |(folder, _)| folder);

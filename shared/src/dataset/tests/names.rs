@@ -135,8 +135,13 @@ fn a_label_under_another_name_is_pointed_out_with_the_pattern_that_takes_it() {
     );
     check(
         "valannot/0001_x.jpg",
-        "for val/0001_x.png there is valannot/0001_x.jpg: a label has to be a PNG file, since its \
-         numbers must not change",
+        "for val/0001_x.png there is valannot/0001_x.jpg: a label has to be in a format that \
+         keeps its numbers, such as PNG",
+    );
+    check(
+        "valannot/0001_x.BMP",
+        "for val/0001_x.png there is valannot/0001_x.BMP: \
+         files = \"{split}annot/{name}.BMP\" would take it",
     );
     check(
         "valannot/0001_x.json",
