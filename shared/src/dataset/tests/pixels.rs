@@ -126,3 +126,17 @@ fn images_turned_by_their_tag_are_counted_and_named_where_the_label_is_not() {
     assert!(stats.notes.contains(&note.to_string()), "{:?}", stats.notes);
     assert!(stats.problems.len() == 1 && stats.problems[0].contains("EXIF"), "{stats:?}");
 }
+
+#[test]
+fn transparent_pixels_are_refused_in_the_same_words_by_statistics_and_in_use() {
+    let disk = Disk::new();
+    let clear = image::RgbaImage::from_pixel(4, 2, image::Rgba([9, 8, 7, 128]));
+    clear.save(disk.place("frames/train/monday/a.png")).unwrap();
+    disk.label("masks/train/monday/a.png", [1; 8]);
+    let index = Index::open(&yard(""), disk.root(), "train").unwrap();
+    let expected = "a.png: expected an opaque image, got one with transparent pixels";
+    let line = index.load(0).unwrap_err().to_string();
+    assert!(line.contains(expected), "{line}");
+    let problems = stats(&index, &|_| {}).all_problems();
+    assert!(problems.len() == 1 && problems[0].contains(expected), "{problems:?}");
+}
