@@ -123,8 +123,9 @@ fn key(index: &Index) -> String {
         let changed = file.metadata().and_then(|about| about.modified()).ok()?;
         changed.duration_since(UNIX_EPOCH).ok().map(|time| time.as_nanos())
     };
-    let files = index.samples.iter().flat_map(|sample| [&sample.image, &sample.label]);
-    let changes: Vec<_> = files.map(|file| changed_ns(file)).collect();
+    let images = index.samples.iter().map(|sample| sample.image.as_path());
+    let labels = index.samples.iter().flat_map(|sample| sample.label_files());
+    let changes: Vec<_> = images.chain(labels).map(changed_ns).collect();
     sha256(format!("{FORMAT} {} {root:?} {changes:?}", index.fingerprint()))
 }
 

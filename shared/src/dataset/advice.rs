@@ -187,6 +187,9 @@ pub(super) fn splits(d: &Descriptor, root: &Path) -> Vec<String> {
     if d.split.by != Scheme::Folder {
         return NAMES.map(String::from).to_vec();
     }
+    if let Some(list) = &d.list {
+        return list.values(root, SPLIT).into_iter().collect();
+    }
     let holds =
         |p: &Pattern, s: &str| p.find(root, p.with_split(s)).is_ok_and(|f| !f.files.is_empty());
     let labelled = |s: &str| d.labels.iter().any(|l| holds(&l.files, s));
@@ -200,7 +203,8 @@ pub(super) fn nothing_found(d: &Descriptor, root: &Path, split: &str) -> Error {
     let pattern = d.images.text();
     let line =
         format!("{}: {}: {split}: expected images at {pattern}, got none", d.name, root.display());
-    let others = splits(d, root);
+    // Lists say nothing of where images lie.
+    let others = if d.list.is_none() { splits(d, root) } else { Vec::new() };
     if !others.is_empty() {
         return Error::request(line).hint(format!("the splits there are: {}", others.join(", ")));
     }

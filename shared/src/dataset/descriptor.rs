@@ -2,14 +2,15 @@
 //! Not the files themselves: that is `index`. This is the checked form; `file` has what users write.
 //! Four are built in; a user's own is a TOML file (the page of the module `dataset` shows one).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::file::{DescriptorFile, Encoding, Entry, HINT, Ids, LabelFile};
 use super::mapping::Mapping;
-use super::pattern::{Pattern, SPLIT};
+use super::masks::Masks;
+use super::pattern::{ANY_DEPTH, Pattern, SPLIT};
 use super::split::{Scheme, Split};
 use crate::decode::{LabelEncoding, Tone};
 use crate::error::{Context, Error, Result};
@@ -39,6 +40,10 @@ pub struct Descriptor {
     pub(super) images: Pattern,
     pub(super) sample: String,
     pub(super) labels: Vec<LabelForm>,
+    /// What images are called, by what their labels are called, where the two differ.
+    pub(super) image_names: HashMap<String, String>,
+    /// Files that list what belongs to a split.
+    pub(super) list: Option<Pattern>,
     pub(super) split: Split,
     /// What is left out of losses and metrics.
     pub(super) ignored: Vec<Ignored>,
@@ -65,6 +70,8 @@ pub(super) struct LabelForm {
     /// Whether nothing says that the numbers count, whatever the palettes: then those have to agree.
     pub compares_palettes: bool,
     pub mapping: Arc<Mapping>,
+    /// Where a label is one mask per class.
+    pub masks: Option<Arc<Masks>>,
 }
 
 impl Descriptor {
@@ -115,14 +122,28 @@ impl Descriptor {
         self.classes.len()
     }
 
+    /// A sample's name, from what the images' placeholders stand for. The folders that ** stands for come
+    /// first, unless the descriptor puts them elsewhere.
+    pub(super) fn sample_name(&self, key: &[String]) -> String {
+        let holes = self.images.holes().iter().map(String::as_str);
+        let values: Vec<(&str, &str)> = holes.zip(key.iter().map(String::as_str)).collect();
+        let way = values.iter().find(|v| v.0 == ANY_DEPTH);
+        let way = way.map_or(String::new(), |v| v.1.replace('/', "_"));
+        let placed = format!("{{{ANY_DEPTH}}}");
+        let name = Pattern::fill(&self.sample.replace(&placed, &way), &values);
+        if way.is_empty() || self.sample.contains(&placed) { name } else { format!("{way}_{name}") }
+    }
+
     fn check(file: DescriptorFile) -> Result<Descriptor> {
         let text = toml::to_string(&file).work(|| "descriptor".into())?;
         let table = table(&file)?;
         file.image.map_or(Ok(()), Tone::check)?;
         let images = Pattern::parse(&file.images)?;
-        if (file.split.by == Scheme::Folder) != images.holes().iter().any(|h| h == SPLIT) {
-            let expected =
-                "{split} in the pattern, or else split = { by = \"random\" } or \"blocks\"";
+        let list = file.list.as_deref().map(|text| list_pattern(text, &file)).transpose()?;
+        let by_folder = file.split.by == Scheme::Folder && list.is_none();
+        if list.is_none() && by_folder != images.has(SPLIT) {
+            let expected = "{split} in the pattern, or else a list, or \
+                            split = { by = \"random\" } or \"blocks\"";
             return Err(Error::request(format!(
                 "images: expected {expected}, got {}",
                 file.images
@@ -135,11 +156,12 @@ impl Descriptor {
                 .hint("train and val are shares such as 0.7 and 0.1; test is the rest"));
         }
         let native = Arc::new(Mapping::new(&table.values, &table.colors));
-        let form = |form| label_form(form, &images, &native, table.classes.len());
+        let form = |form| label_form(form, &file, &images, &native);
         let labels: Vec<LabelForm> = file.labels.iter().map(form).collect::<Result<_>>()?;
         if labels.is_empty() {
             return Err(Error::request("labels: expected at least one place to look for them"));
         }
+        let image_names = image_names(&file)?;
         let ignored = |e: &Entry| Ignored {
             name: e.name.clone(),
             values: e.values(None),
@@ -154,6 +176,8 @@ impl Descriptor {
             images,
             sample: file.sample,
             labels,
+            image_names,
+            list,
             split: file.split,
             native,
             text,
@@ -222,34 +246,56 @@ fn table(file: &DescriptorFile) -> Result<Table> {
 
 fn label_form(
     form: &LabelFile,
+    file: &DescriptorFile,
     images: &Pattern,
     native: &Arc<Mapping>,
-    classes: usize,
 ) -> Result<LabelForm> {
     let files = Pattern::parse(&form.files)?;
-    let sorted = |p: &Pattern| {
-        let mut holes = p.holes().to_vec();
-        holes.sort();
-        holes
-    };
-    let (expected, got) = (sorted(images), sorted(&files));
-    if expected != got {
+    let masks = Masks::of(form, &files, file)?.map(Arc::new);
+    let missing = images.holes().iter().any(|hole| !files.has(hole));
+    let free = masks.is_none() && files.holes().iter().any(|hole| !images.has(hole));
+    if (missing || free) && file.list.is_none() {
+        let sorted = |p: &Pattern| {
+            let mut holes = p.holes().to_vec();
+            holes.sort();
+            holes
+        };
+        let (expected, got) = (sorted(images), sorted(&files));
         let line = format!("labels: expected the words of images, {expected:?}, got {got:?}");
         return Err(
             Error::request(line).hint("a label is found by the words it shares with its image")
         );
     }
-    let mapping = match form.ids {
-        Ids::Native => native.clone(),
-        Ids::Train => Arc::new(Mapping::identity(classes)),
-    };
+    let identity = form.ids == Ids::Train || masks.is_some();
+    let mapping =
+        if identity { Arc::new(Mapping::identity(file.classes.len())) } else { native.clone() };
     Ok(LabelForm {
         files,
         encoding: form.encoding()?,
-        ids: form.ids,
-        compares_palettes: form.encoding.is_none(),
+        ids: if identity { Ids::Train } else { form.ids },
+        compares_palettes: form.encoding.is_none() && masks.is_none(),
         mapping,
+        masks,
     })
+}
+
+fn list_pattern(text: &str, file: &DescriptorFile) -> Result<Pattern> {
+    let pattern = Pattern::parse(text)?;
+    if file.split.by != Scheme::Folder {
+        let line = "split: expected none beside a list, which says what belongs to a split";
+        return Err(Error::request(line).hint("leave one of the two out"));
+    }
+    if pattern.holes() != [SPLIT] {
+        let line = format!("list: expected {{split}} and no other word, got {text}");
+        return Err(Error::request(line).hint("for example list = \"lists/{split}.txt\""));
+    }
+    Ok(pattern)
+}
+
+fn image_names(file: &DescriptorFile) -> Result<HashMap<String, String>> {
+    let meaning = "each is the label of one image";
+    once(file.label_names.values(), "label_names", meaning)?;
+    Ok(file.label_names.iter().map(|(image, label)| (label.clone(), image.clone())).collect())
 }
 
 fn is_file(path: &str) -> bool {

@@ -2,6 +2,8 @@
 //! Not checked beyond types and unknown keys; `descriptor` does the rest, once.
 //! The page of the module `dataset` explains every key.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::split::{Scheme, Split};
@@ -22,6 +24,10 @@ pub(super) struct DescriptorFile {
     #[serde(default = "just_the_name")]
     pub sample: String,
     pub labels: Vec<LabelFile>,
+    /// Skipped where empty: what is written here is a data set's fingerprint.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub label_names: BTreeMap<String, String>,
+    pub list: Option<String>,
     #[serde(default)]
     pub split: Split,
     pub classes: Vec<Entry>,
@@ -39,6 +45,18 @@ pub(super) struct LabelFile {
     pub channel: Option<u8>,
     #[serde(default)]
     pub ids: Ids,
+    pub rest: Option<String>,
+    pub unmasked: Option<Unmasked>,
+}
+
+/// What an image without a single mask is, where labels are masks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Unmasked {
+    /// An image whose label is missing.
+    Missing,
+    /// All `rest`.
+    Rest,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +86,7 @@ pub(super) struct Entry {
     pub color: [u8; 3],
     pub native: Option<OneOrMany>,
     pub rgb: Option<Vec<[u8; 3]>>,
+    pub mask: Option<String>,
     #[serde(default = "yes")]
     pub scored: bool,
 }

@@ -11,6 +11,7 @@ use super::advice;
 use super::descriptor::{Descriptor, LabelForm};
 use super::file::Ids;
 use super::mapping::Unknown;
+use super::masks::Mask;
 use super::mixup::{self, Evidence};
 use super::pattern::nfc;
 use super::remedy;
@@ -29,10 +30,20 @@ pub struct Sample {
     pub name: String,
     /// Path of the image.
     pub image: PathBuf,
-    /// Path of the label.
+    /// Path of the label; where it is one mask per class the first of them, and of the image if there are none.
     pub label: PathBuf,
     /// Which of the descriptor's forms the label has.
     pub(super) form: usize,
+    /// The masks that make up the label, in the order of their classes.
+    pub(super) masks: Vec<Mask>,
+}
+
+impl Sample {
+    /// The files that the label is read from.
+    pub fn label_files(&self) -> impl Iterator<Item = &Path> {
+        let one = self.masks.is_empty().then_some(self.label.as_path());
+        one.into_iter().chain(self.masks.iter().map(|mask| mask.0.as_path()))
+    }
 }
 
 /// The samples of one split.
@@ -129,7 +140,7 @@ impl Index {
         add(&self.descriptor.text);
         add(&self.split);
         for sample in &self.samples {
-            for path in [&sample.image, &sample.label] {
+            for path in std::iter::once(sample.image.as_path()).chain(sample.label_files()) {
                 let bytes = std::fs::metadata(path).map_or(0, |m| m.len());
                 add(&nfc(&path.strip_prefix(&self.root).unwrap_or(path).to_string_lossy()));
                 add(&bytes.to_string());
@@ -143,7 +154,16 @@ impl Index {
     }
 
     pub(super) fn raw_label(&self, i: usize) -> Result<RawLabel> {
-        decode::label(&self.samples[i].label, self.form(i).encoding)
+        Ok(self.raw_label_and_overlap(i)?.0)
+    }
+
+    /// The label, and how many pixels are in masks of several classes.
+    pub(super) fn raw_label_and_overlap(&self, i: usize) -> Result<(RawLabel, u64)> {
+        let (sample, form) = (&self.samples[i], self.form(i));
+        match &form.masks {
+            Some(masks) => masks.unite(&sample.masks, form.encoding, &sample.image),
+            None => Ok((decode::label(&sample.label, form.encoding)?, 0)),
+        }
     }
 
     fn unknown(&self, i: usize, raw: &RawLabel, first: Unknown) -> Error {

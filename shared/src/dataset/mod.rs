@@ -13,9 +13,12 @@
 //! | `image` | how images come to 8 bits, in training and in the exported model: left out, of 16 bits the upper 8 are kept; `{ min = 7000, max = 9100 }`, for images of 16 bits: `min` and less become 0, `max` and more 255; `"stretch"`: such a window for each image, from the 1st to the 99th percentile of its values |
 //! | `sample` | a sample's name, from the same words; `{name}` if it is left out. The folders that `**` stands for come before it, or where `{**}` is |
 //! | `labels` | where labels lie, with the same words as `images`; of several places the first that has the file counts |
+//! | `labels`, with `{class}` in `files` | one mask per class and image: what is not 0 (or black) belongs to the class called so (its `mask`, or its name). Words that images do not have may stand for anything. Where masks overlap the class further down in `classes` wins; `rest` names the class or ignored entry of pixels in no mask, `unmasked = "rest"` makes an image without masks all `rest` (left out: its label is missing). `{annotation}` is one a image |
+//! | `label_names` | a table of images that are not called as their labels: an image's `{name}`, and the label's |
+//! | `list` | in place of `split`: a file that lists what belongs to a split, as in `lists/{split}.txt`. On a line stands an image (its path, its file's or its sample's name, with ending or without), or an image and its label; in a `.csv` under a header, `image,label` |
 //! | `encoding` | `index`: one number a pixel, grey of 1 to 16 bits, the indices of a palette, or RGB whose channels are equal (left out: this, and palettes have to agree from file to file); `channel`: one `channel` (0 is the first) of several, 8 or 16 bits each; `rgb`: a colour stands for a class |
 //! | `ids` | `native`: the values of `classes` and `ignored` (left out: this); `train`: the place in `classes`, 255 is ignored |
-//! | `split` | `by = "folder"` (left out: this), or by `random` with a `seed`, or in `blocks`: of each folder floor(`train` n) images, floor(`val` n), and the rest, which is `test` |
+//! | `split` | `by = "folder"` (left out: this), or by `random` with a `seed`, or in `blocks`: of each folder (or, where each image has one of its own, of the folder above) floor(`train` n) images, floor(`val` n), and the rest, which is `test` |
 //! | `classes` | in the order of their train ids. `native`: a value or a list, of which the first (at most 255) is what is written; `color`: in pictures; `rgb`: colours in colour-coded labels, if they are others than `color`; `scored = false`: trained and predicted, but its pixels are left out of the metrics |
 //! | `ignored` | what is left out of losses and metrics; the same keys |
 //!
@@ -26,9 +29,13 @@
 mod advice;
 mod descriptor;
 mod file;
+pub(crate) mod histogram;
 mod index;
+mod labelling;
+mod list;
 mod looks;
 mod mapping;
+mod masks;
 mod mixup;
 mod palettes;
 mod pattern;
@@ -36,9 +43,10 @@ mod remedy;
 mod split;
 pub mod stats;
 mod survey;
-mod values;
+pub(crate) mod values;
 
 pub use descriptor::Descriptor;
+pub use histogram::ValueCount;
 pub use index::{Index, Sample};
 pub use palettes::Palette;
 pub use stats::{Images, Stats, stats, stats_with};

@@ -82,6 +82,25 @@ impl Pattern {
         &self.holes
     }
 
+    /// Whether it has this placeholder.
+    pub fn has(&self, hole: &str) -> bool {
+        self.holes.iter().any(|h| h == hole)
+    }
+
+    /// Captures with one more placeholder known, if the pattern mentions it.
+    pub fn with(&self, mut known: Captures, hole: &str, value: &str) -> Captures {
+        if let Some(at) = self.holes.iter().position(|h| h == hole) {
+            known[at] = Some(value.into());
+        }
+        known
+    }
+
+    /// Whether the file's own name has no placeholder: then only its folders tell it from others.
+    pub fn has_fixed_file(&self) -> bool {
+        let hole = |part: &Part| matches!(part, Part::Hole(_));
+        matches!(self.components.last(), Some(Component::Name(file)) if !file.iter().any(hole))
+    }
+
     /// The text it was made of.
     pub fn text(&self) -> &str {
         &self.text

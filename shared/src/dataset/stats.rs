@@ -5,6 +5,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::histogram::ValueCount;
 use super::index::Index;
 use super::palettes::{self, Palette};
 use crate::error::Error;
@@ -77,6 +78,8 @@ pub struct Stats {
     pub valid: u64,
     /// Pixels that are ignored.
     pub ignored: u64,
+    /// The values in label files and what each means; none where labels are masks.
+    pub values: Vec<ValueCount>,
     /// Colours of the numbers in palette labels, as far as they are used.
     pub palette: Palette,
     /// Pairs that cannot be decoded.

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use super::advice::{self, Bare};
 use super::descriptor::Descriptor;
 use super::index::Sample;
-use super::pattern::{ANY_DEPTH, Pattern, nfc};
+use super::labelling::{Pair, Pairs, add_labels};
+use super::list;
+use super::pattern::{ANY_DEPTH, nfc};
 use super::split::{NAMES, Scheme};
 use crate::error::{Error, Result};
 use crate::folder::{count, is_picture, is_picture_like};
@@ -23,9 +25,6 @@ pub(super) struct Survey {
     /// What may well be meant, but has to be said.
     pub notes: Vec<String>,
 }
-
-/// Image, and label with its form, by what the image pattern's placeholders stand for.
-type Pairs = BTreeMap<Vec<String>, (PathBuf, Option<(PathBuf, usize)>)>;
 
 /// Looks at the files of a split. Nothing to be found at all is an error.
 pub(super) fn survey(d: &Descriptor, root: &Path, split: &str) -> Result<Survey> {
@@ -52,33 +51,41 @@ pub(super) fn survey(d: &Descriptor, root: &Path, split: &str) -> Result<Survey>
     let mut pairs = Pairs::new();
     let mut twice = Vec::new();
     for (key, path) in found.files {
-        if pairs.insert(key, (path.clone(), None)).is_some() {
+        let pair = Pair { image: path.clone(), label: None, masks: Vec::new() };
+        if pairs.insert(key, pair).is_some() {
             twice.push(path);
         }
     }
-    let labels = add_labels(d, root, split, &mut pairs)?;
+    let odd = add_labels(d, root, split, &mut pairs)?;
+    let mut notes = left_out(d, root, split)?;
+    if let Some(list) = &d.list {
+        list::choose(d, list, root, split, &mut pairs)?.report(root, &mut problems, &mut notes);
+    }
     let bare = bare(d, &pairs);
-    if bare.len() == pairs.len() {
+    if bare.len() == pairs.len() && problems.is_empty() {
         return Err(advice::no_labels(d, root, split, &bare));
     }
-    let images = bare.iter().map(|b| b.image.clone()).collect();
-    report(&mut problems, "image without label", images, root);
-    let taken = |path: &Path| {
-        let mut labels = pairs.values().filter_map(|(_, label)| label.as_ref());
-        labels.any(|(label, _)| label == path)
-    };
-    if let (Some(line), Some(found)) =
-        (problems.last_mut(), advice::other_name(d, root, &bare, &taken))
-    {
-        line.push_str(&format!("; {found}"));
+    if !bare.is_empty() {
+        let images = bare.iter().map(|b| b.image.clone()).collect();
+        report(&mut problems, "image without label", images, root);
+        let taken = |path: &Path| {
+            let mut labels = pairs.values().filter_map(|pair| pair.label.as_ref());
+            labels.any(|(label, _)| label == path)
+        };
+        if let (Some(line), Some(found)) =
+            (problems.last_mut(), advice::other_name(d, root, &bare, &taken))
+        {
+            line.push_str(&format!("; {found}"));
+        }
     }
-    report(&mut problems, "label without image", labels.orphans, root);
+    report(&mut problems, "label without image", odd.orphans, root);
+    report(&mut problems, "mask of a class that the descriptor does not have", odd.strangers, root);
+    report(&mut problems, "image with several annotations", odd.annotated_twice, root);
     report(&mut problems, "two files for one image", twice, root);
-    report(&mut problems, "two labels for one image", labels.twice, root);
+    report(&mut problems, "two labels for one image", odd.twice, root);
     let not_utf8 =
         found.not_utf8.into_iter().filter(|p| p.is_dir() || is_picture_like(p)).collect();
     report(&mut problems, "name that is not UTF-8", not_utf8, root);
-    let mut notes = left_out(d, root, split)?;
     notes.extend(advice::one_class(d));
     let samples = members(d, root, split, pairs);
     let mut names = BTreeSet::new();
@@ -90,42 +97,13 @@ pub(super) fn survey(d: &Descriptor, root: &Path, split: &str) -> Result<Survey>
     Ok(Survey { samples, problems, notes })
 }
 
-/// Labels that found no image of their own.
-#[derive(Default)]
-struct LeftOver {
-    orphans: Vec<PathBuf>,
-    twice: Vec<PathBuf>,
-}
-
-/// Gives each image its label; the labels left over are returned.
-fn add_labels(d: &Descriptor, root: &Path, split: &str, pairs: &mut Pairs) -> Result<LeftOver> {
-    let mut over = LeftOver::default();
-    for (form, labels) in d.labels.iter().enumerate() {
-        for (key, path) in labels.files.find(root, labels.files.with_split(split))?.files {
-            let value = |hole: &String| {
-                labels.files.holes().iter().position(|h| h == hole).map(|i| key[i].clone())
-            };
-            let key: Vec<String> = d.images.holes().iter().filter_map(value).collect();
-            match pairs.get_mut(&key) {
-                Some((_, label @ None)) => *label = Some((path, form)),
-                Some((_, Some((_, other)))) if *other == form => over.twice.push(path),
-                Some(_) => {} // of several forms the first one counts
-                None => over.orphans.push(path),
-            }
-        }
-    }
-    over.orphans.sort();
-    over.twice.sort();
-    Ok(over)
-}
-
 /// The images without a label.
 fn bare<'a>(d: &'a Descriptor, pairs: &'a Pairs) -> Vec<Bare<'a>> {
-    let without = pairs.iter().filter(|(_, (_, label))| label.is_none());
+    let without = pairs.iter().filter(|(_, pair)| pair.label.is_none());
     let values = |key: &'a [String]| {
         d.images.holes().iter().map(String::as_str).zip(key.iter().map(String::as_str)).collect()
     };
-    without.map(|(key, (image, _))| Bare { image: image.clone(), values: values(key) }).collect()
+    without.map(|(key, pair)| Bare { image: pair.image.clone(), values: values(key) }).collect()
 }
 
 /// Pictures that lie where the split's images are, and are none of the data set's files.
@@ -159,15 +137,15 @@ fn left_out(d: &Descriptor, root: &Path, split: &str) -> Result<Vec<String>> {
 /// The samples of the split, in the order of their keys.
 fn members(d: &Descriptor, root: &Path, split: &str, pairs: Pairs) -> Vec<Sample> {
     let mut folders: BTreeMap<PathBuf, Vec<Sample>> = BTreeMap::new();
-    for (key, (image, label)) in pairs {
+    for (key, Pair { image, label, masks }) in pairs {
         let Some((label, form)) = label else { continue };
-        let holes = d.images.holes().iter().map(String::as_str);
-        let values: Vec<(&str, &str)> = holes.zip(key.iter().map(String::as_str)).collect();
-        let folder = image.parent().unwrap_or(root);
+        // Where each image has a folder of its own, those above hold what is to be split.
+        let above = if d.images.has_fixed_file() { 2 } else { 1 };
+        let folder = image.ancestors().nth(above).unwrap_or(root);
         // Only the part under the root, as everybody spells it: the split must not depend on where the
         // data set lies, or which system wrote it.
         let folder = nfc(&folder.strip_prefix(root).unwrap_or(folder).to_string_lossy());
-        let sample = Sample { name: name(&d.sample, &values), image, label, form };
+        let sample = Sample { name: d.sample_name(&key), image, label, form, masks };
         folders.entry(PathBuf::from(folder)).or_default().push(sample);
     }
     let Some(at) = NAMES.iter().position(|n| *n == split && d.split.by != Scheme::Folder) else {
@@ -178,15 +156,6 @@ fn members(d: &Descriptor, root: &Path, split: &str, pairs: Pairs) -> Vec<Sample
         members.into_iter().map(move |i| all[i].clone()).collect::<Vec<_>>()
     };
     folders.into_iter().flat_map(take).collect()
-}
-
-/// A sample's name. The folders that ** stands for come first, unless the descriptor puts them elsewhere.
-fn name(text: &str, values: &[(&str, &str)]) -> String {
-    let way =
-        values.iter().find(|v| v.0 == ANY_DEPTH).map_or(String::new(), |v| v.1.replace('/', "_"));
-    let placed = format!("{{{ANY_DEPTH}}}");
-    let name = Pattern::fill(&text.replace(&placed, &way), values);
-    if way.is_empty() || text.contains(&placed) { name } else { format!("{way}_{name}") }
 }
 
 fn report(list: &mut Vec<String>, what: &str, paths: Vec<PathBuf>, root: &Path) {

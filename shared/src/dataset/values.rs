@@ -16,14 +16,14 @@ const SHOWN: (usize, usize) = (6, 4);
 
 /// A value of a label file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Number(u16),
     Color([u8; 3]),
 }
 
 /// How often each value occurs in some labels of one form.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found {
+pub(crate) struct Found {
     counts: BTreeMap<Value, u64>,
     total: u64,
 }
@@ -41,6 +41,11 @@ impl Found {
         counts.sort_by_key(|&(value, n)| (std::cmp::Reverse(n), value));
         counts.into_iter().for_each(|(value, n)| found.add_value(value, n));
         found
+    }
+
+    /// The values and their pixels.
+    pub fn counts(&self) -> impl Iterator<Item = (&Value, &u64)> {
+        self.counts.iter()
     }
 
     pub fn add(&mut self, other: &Self) {
@@ -71,7 +76,7 @@ impl Found {
     }
 
     /// The values that the form does not know, the most frequent first.
-    pub fn unknown(&self, form: &LabelForm) -> Vec<(Value, u64)> {
+    pub(super) fn unknown(&self, form: &LabelForm) -> Vec<(Value, u64)> {
         self.sorted(|value| form.mapping.id(value).is_none())
     }
 
@@ -83,7 +88,7 @@ impl Found {
     }
 
     /// `255: 28 %, beside 0 (sky): 72 %`: the unknown values, then the known ones.
-    pub fn words(&self, d: &Descriptor, form: &LabelForm) -> String {
+    pub(super) fn words(&self, d: &Descriptor, form: &LabelForm) -> String {
         let words = |list: Vec<(Value, u64)>, most: usize| {
             let one = |(value, n): &(Value, u64)| {
                 let name = form.mapping.id(*value).map(|id| name(d, form, *value, id));

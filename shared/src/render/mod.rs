@@ -15,6 +15,6 @@ pub use canvas::{Kind, Rect, crop, fill, frame, paste, scale};
 pub use errors::{ErrorCounts, FALSE_COLOR, MISSED_COLOR, RIGHT_COLOR, error_map};
 pub use figure::{Cell, Figure, REGION_COLORS, Row};
 pub use legend::{Entry, class_entries, legend};
-pub use palette::{IGNORED_COLOR, Palette};
+pub use palette::{IGNORED_COLOR, Palette, distinct_color};
 pub use text::{Style, Weight, draw as draw_text, line_height, shorten, width as text_width};
 pub use wash::Wash;

@@ -10,6 +10,37 @@ use crate::labels::Class;
 /// Colour of pixels that belong to no class: ignored ones, and ids the class table does not have.
 pub const IGNORED_COLOR: [u8; 3] = [0, 0, 0];
 
+/// Colours for classes that have none of their own: easy to tell apart, none of them black.
+const DISTINCT: [[u8; 3]; 20] = [
+    [128, 64, 128],
+    [220, 20, 60],
+    [0, 130, 200],
+    [60, 180, 75],
+    [255, 225, 25],
+    [245, 130, 48],
+    [145, 30, 180],
+    [70, 240, 240],
+    [240, 50, 230],
+    [210, 245, 60],
+    [250, 190, 212],
+    [0, 128, 128],
+    [170, 110, 40],
+    [128, 0, 0],
+    [170, 255, 195],
+    [128, 128, 0],
+    [255, 215, 180],
+    [0, 0, 128],
+    [128, 128, 128],
+    [220, 190, 255],
+];
+
+/// A colour for the class at this place: the first twenty are told apart at a glance, later ones are darker.
+pub fn distinct_color(at: usize) -> [u8; 3] {
+    let [r, g, b] = DISTINCT[at % DISTINCT.len()];
+    let darker = |v: u8| (usize::from(v) * 4 / (4 + at / DISTINCT.len())) as u8;
+    [darker(r), darker(g), darker(b)]
+}
+
 /// The colour of every possible label, ready for look-up.
 #[derive(Debug, Clone)]
 pub struct Palette {

@@ -1,5 +1,7 @@
 //! The commands of `train`: one file each.
 
+mod browse;
+mod describe;
 mod export;
 mod fit;
 mod guard;
@@ -41,6 +43,10 @@ enum Command {
     Losses,
     /// Write a data set of generated street scenes
     Synth(synth::Args),
+    /// Write the descriptor of a folder of your own images and labels
+    Describe(describe::Args),
+    /// Draw images with their labels over them, to be looked at before training
+    Browse(browse::Args),
     /// Count a data set: sizes, class shares, problems
     Stats(stats::Args),
 }
@@ -60,6 +66,8 @@ pub fn run(args: Args) -> Result<()> {
         Command::Export(args) => export::run(&args),
         Command::Losses => losses::run(),
         Command::Synth(args) => synth::run(&args),
+        Command::Browse(args) => browse::run(&args),
+        Command::Describe(args) => describe::run(&args),
         Command::Stats(args) => stats::run(&args),
     }
 }

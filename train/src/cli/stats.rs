@@ -7,6 +7,9 @@ use shared::error::{Error, Result};
 use std::path::{Path, PathBuf};
 use train::recipe::Recipe;
 
+/// Values that are listed: there can be no more classes.
+const VALUES: usize = 256;
+
 #[derive(clap::Args)]
 pub struct Args {
     /// A built-in data set (cityscapes, synthia, camvid, streets) or the path of a descriptor
@@ -130,6 +133,7 @@ fn table(stats: &Stats) -> String {
             class.pixels, class.images
         ));
     }
+    lines.extend(values(stats));
     for (what, list) in [("notes", &stats.notes), ("problems", &stats.all_problems())] {
         if !list.is_empty() {
             lines.push(format!("\n{what}:"));
@@ -137,4 +141,32 @@ fn table(stats: &Stats) -> String {
         lines.extend(list.iter().map(|line| format!("  {line}")));
     }
     lines.join("\n")
+}
+
+/// The values in label files, and what each means. Shifted by one they are of the right kind, but not in the right place.
+fn values(stats: &Stats) -> Vec<String> {
+    if stats.values.is_empty() {
+        return Vec::new();
+    }
+    let width = stats.values.iter().map(|v| v.value.len()).max().unwrap_or(0).max("value".len());
+    let mut lines = vec![
+        String::new(),
+        format!(
+            "{:>width$}  {:<20} {:>10} {:>14} {:>7}",
+            "value", "means", "share", "pixels", "labels"
+        ),
+    ];
+    let total = stats.values.iter().map(|v| v.pixels).sum::<u64>().max(1) as f64;
+    for value in stats.values.iter().take(VALUES) {
+        let share = format!("{:.3} %", 100.0 * value.pixels as f64 / total);
+        let meaning = value.meaning.as_deref().unwrap_or("(unknown)");
+        lines.push(format!(
+            "{:>width$}  {:<20} {share:>10} {:>14} {:>7}",
+            value.value, meaning, value.pixels, value.images
+        ));
+    }
+    if stats.values.len() > VALUES {
+        lines.push(format!("  and {} more", stats.values.len() - VALUES));
+    }
+    lines
 }

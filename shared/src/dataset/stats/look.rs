@@ -20,6 +20,10 @@ pub(super) struct One {
     /// What kind of file the label is, and the entries of its palette that are used.
     pub kind: String,
     pub palette: Used,
+    /// What the label file holds; nothing where it is masks.
+    pub found: Option<Found>,
+    /// Pixels in masks of several classes.
+    pub overlap: u64,
 }
 
 /// What came of looking.
@@ -40,8 +44,8 @@ impl One {
             Images::Decoded => decode::look(path, index.tone).map(|looked| Seen::of(&looked)),
             Images::Headers => decode::header(path).map(Seen::of_header),
         };
-        let raw = seen.and_then(|seen| Ok((seen, index.raw_label(i)?)));
-        let (seen, raw) = match raw {
+        let raw = seen.and_then(|seen| Ok((seen, index.raw_label_and_overlap(i)?)));
+        let (seen, (raw, overlap)) = match raw {
             Ok(both) => both,
             Err(error) => return Outcome::Damaged(error),
         };
@@ -49,7 +53,7 @@ impl One {
             return Outcome::Odd(error);
         }
         match Self::count(index, i, seen, &raw) {
-            Ok(one) => Outcome::Sound(Box::new(one)),
+            Ok(one) => Outcome::Sound(Box::new(One { overlap, ..one })),
             Err(found) => Outcome::Unknown(found),
         }
     }
@@ -63,9 +67,10 @@ impl One {
         let form = index.form(i);
         let unknown = || Found::of(raw);
         let kind = raw.kind.clone();
+        let found = form.masks.is_none().then(|| Found::of(raw));
         let Values::Bytes(bytes) = &raw.values else {
             let ids = histogram(&form.mapping.apply(raw).map_err(|_| unknown())?);
-            return Ok(One { seen, ids, values: None, kind, palette: vec![] });
+            return Ok(One { seen, ids, values: None, kind, palette: vec![], found, overlap: 0 });
         };
         // Values are few: mapping their counts is faster than mapping the pixels.
         let values = histogram(bytes);
@@ -76,6 +81,6 @@ impl One {
         }
         let palette = used(raw, &values);
         let values = (form.ids == Ids::Native).then(|| Box::new(values));
-        Ok(One { seen, ids, values, kind, palette })
+        Ok(One { seen, ids, values, kind, palette, found, overlap: 0 })
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::super::histogram::Histogram;
 use super::super::index::Index;
 use super::super::looks::Looks;
 use super::super::mixup::Evidence;
@@ -24,6 +25,10 @@ pub(super) struct Sum<'a> {
     evidence: Evidence,
     palettes: Palettes,
     looks: Looks,
+    /// The values in labels, by form.
+    values: BTreeMap<usize, Histogram>,
+    /// Pixels in masks of several classes, and the images that have such.
+    overlap: (u64, u64),
     /// By form: labels with values that are unknown, and what those hold.
     unknown: BTreeMap<usize, (Vec<PathBuf>, Found)>,
     damaged: Vec<Damaged>,
@@ -42,6 +47,8 @@ impl<'a> Sum<'a> {
             evidence: Evidence::new(),
             palettes: Palettes::default(),
             looks: Looks::default(),
+            values: BTreeMap::new(),
+            overlap: (0, 0),
             unknown: BTreeMap::new(),
             damaged: Vec::new(),
             odd: Vec::new(),
@@ -57,6 +64,7 @@ impl<'a> Sum<'a> {
             Outcome::Odd(error) => self.odd.push(error),
             Outcome::Unknown(found) => {
                 let it = &self.index.samples[sample];
+                self.values.entry(it.form).or_default().add(&found);
                 let (labels, all) = self.unknown.entry(it.form).or_default();
                 labels.push(it.label.clone());
                 all.add(&found);
@@ -68,6 +76,11 @@ impl<'a> Sum<'a> {
         *self.sizes.entry(one.seen.size).or_default() += 1;
         self.counted += 1;
         self.looks.add(sample, &one.seen);
+        self.overlap.0 += one.overlap;
+        self.overlap.1 += u64::from(one.overlap > 0);
+        if let Some(found) = &one.found {
+            self.values.entry(self.index.samples[sample].form).or_default().add(found);
+        }
         let valid: u64 = one.ids[..IGNORED].iter().sum();
         for (id, &count) in one.ids.iter().enumerate() {
             self.pixels[id] += count;
@@ -80,6 +93,17 @@ impl<'a> Sum<'a> {
         if self.index.form(sample).compares_palettes {
             self.palettes.add(&self.index.samples[sample].label, &one.kind, &one.palette);
         }
+    }
+
+    fn overlap(&self) -> Option<String> {
+        let (pixels, images) = self.overlap;
+        let share = 100.0 * pixels as f64 / self.pixels.iter().sum::<u64>().max(1) as f64;
+        (pixels > 0).then(|| {
+            format!(
+                "masks of several classes overlap in {pixels} pixels ({share:.3} %) of {images} images: \
+                 the class further down in the descriptor wins"
+            )
+        })
     }
 
     pub fn finish(self) -> Stats {
@@ -103,11 +127,14 @@ impl<'a> Sum<'a> {
         let mut notes = index.notes.clone();
         notes.extend(self.palettes.note(index));
         notes.extend(self.looks.notes(index));
+        notes.extend(self.overlap());
         let present: Vec<&str> =
             classes.iter().filter(|c| c.pixels > 0).map(|c| c.name.as_str()).collect();
         if let ([only], 2..) = (&present[..], classes.len()) {
             notes.push(format!("one class alone has pixels in {}: {only}", index.split));
         }
+        let values = self.values.iter();
+        let values = values.flat_map(|(&form, found)| found.values(descriptor, form)).collect();
         let size = |((width, height), images)| SizeCount { width, height, images };
         Stats {
             dataset: descriptor.name.clone(),
@@ -118,6 +145,7 @@ impl<'a> Sum<'a> {
             valid: self.pixels[..classes.len()].iter().sum(),
             classes,
             ignored: self.pixels[IGNORED],
+            values,
             palette: self.palettes.common(),
             damaged: self.damaged,
             problems,

@@ -4,6 +4,8 @@
 mod builtin;
 mod descriptors;
 mod files;
+mod lists;
+mod masks;
 mod mixup;
 mod names;
 mod palettes;
