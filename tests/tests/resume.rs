@@ -40,7 +40,8 @@ fn killed_at_many_points_a_run_ends_with_the_same_bits_as_one_never_stopped() {
     let data = streets(folder.path(), "streets", "64x64", 8, 2);
     succeeds(&mut fit(folder.path(), &data, "whole"));
 
-    // Delays that grow, so that the run moves on, in odd steps, so that kills fall into steps and saves alike.
+    // Delays that grow, so that the run moves on, in odd steps, so that kills fall into steps and
+    // saves alike.
     let last = folder.path().join("killed/last.safetensors");
     let mut kills = 0;
     let mut loaded = 0;
@@ -109,12 +110,16 @@ fn a_damaged_file_ends_a_run_but_what_it_learned_is_saved_and_logged() {
         run.env("RECALL_SEG_CACHE", folder.path().join("cache"));
         run
     };
-    // The classes are counted while it is whole, or the count would meet the damage before the training does.
+    // Both splits are looked at while it is whole, or that would meet the damage before the
+    // training does; what was found is kept as long as no file is changed, which its time of change
+    // says.
     succeeds(&mut run("before"));
+    let changed = image.metadata().unwrap().modified().unwrap();
     let mut bytes = std::fs::read(image).unwrap();
     let third = bytes.len() / 3;
     bytes[third..].fill(0);
     std::fs::write(image, bytes).unwrap();
+    std::fs::File::options().write(true).open(image).unwrap().set_modified(changed).unwrap();
 
     let output = run("run").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).to_string();

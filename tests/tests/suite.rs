@@ -59,7 +59,7 @@ fn a_suite_that_is_killed_goes_on_and_a_finished_one_does_nothing() {
         (Some(0), Some(4))
     );
     assert!(!whole.to_string().contains(&folder.path().display().to_string()), "a path in {whole}");
-    assert!(text(&output.stdout).contains("| recall (momentum=0.5) | 1 |"), "{output:?}");
+    assert!(text(&output.stdout).contains("| recall (momentum=0.5) | 1* |"), "{output:?}");
     for name in ["table.md", "table.csv", "table.tex", "scatter.svg"] {
         let written = std::fs::read_to_string(out.join(name)).unwrap();
         assert!(written.contains("cross-entropy"), "{name}: {written}");
@@ -109,7 +109,7 @@ fn a_cell_that_fails_is_reported_and_the_rest_is_computed() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("failed: cross-entropy, seed 4: checkpoint: "), "{said}");
     assert!(said.contains("named above: 1") && said.contains("missing: cross-entropy"), "{said}");
-    assert!(text(&output.stdout).contains("| recall (momentum=0.5) | 1 |"), "{output:?}");
+    assert!(text(&output.stdout).contains("| recall (momentum=0.5) | 1* |"), "{output:?}");
     let table = std::fs::read_to_string(folder.path().join("suite/table.md")).unwrap();
     assert!(table.contains("Missing: cross-entropy, seed 4."), "{table}");
 }

@@ -1,6 +1,7 @@
 //! What is saved of a run: weights under torchvision's names, and what it takes to go on exactly.
 //!
-//! `last.safetensors` holds everything, `best.safetensors` the weights of the best validation alone;
+//! `last.safetensors` holds everything, `best.safetensors` the weights of the best validation
+//! alone;
 //! both are whole or not there at all. A line of metadata tells whose they are.
 
 use crate::model::deeplab::{DeepLab, ModelSettings};
@@ -47,6 +48,11 @@ pub struct About {
     pub loss: String,
     /// The resolved recipe, TOML.
     pub recipe: String,
+    /// [`Recipe::numerics`](crate::recipe::Recipe::numerics) of the program that trains; the first
+    /// where
+    /// an older one did not say.
+    #[serde(default = "first")]
+    pub numerics: u32,
     /// Steps done.
     pub iterations: u64,
     /// The run's seed.
@@ -59,6 +65,10 @@ pub struct About {
     pub validated: u64,
     /// Best mean IoU on the validation split so far.
     pub best_mean_iou: Option<f64>,
+}
+
+fn first() -> u32 {
+    crate::recipe::numerics::FIRST
 }
 
 impl About {
@@ -96,7 +106,8 @@ pub fn save(
     tensors::write(path, &all, metadata).map_err(|error| error.within("checkpoint"))
 }
 
-/// Reads a checkpoint made here: the network with its weights, and the trainer's state if it has one.
+/// Reads a checkpoint made here: the network with its weights, and the trainer's state if it has
+/// one.
 ///
 /// # Errors
 /// A file that is no checkpoint, or one of another version.

@@ -4,6 +4,7 @@
 //! `--set loss.name=recall`. Unknown keys are errors. The resolved recipe stands in the run's folder.
 
 mod changes;
+pub mod numerics;
 mod scale;
 mod training;
 

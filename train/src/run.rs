@@ -229,6 +229,7 @@ fn start(recipe: &Recipe, train: &Index, class_pixels: &[u64], device: Device) -
         tone: train.tone,
         loss: recipe.loss.name(),
         recipe: recipe.to_toml()?,
+        numerics: recipe.numerics(),
         iterations: 0,
         seed: recipe.train.seed,
         precision: Some(precision),
@@ -270,6 +271,9 @@ fn resume(
         ))
         .hint("start another run with another --out"));
     }
+    recipe
+        .check_numerics(trained.about.numerics)
+        .map_err(|e| e.within(format!("resume: {}", path.display())))?;
     if trained.about.fingerprint != train.fingerprint() {
         return Err(Error::request(format!(
             "resume: {}: expected the training data that the run was started with, got other files",

@@ -64,6 +64,7 @@ fn network(index: &Index) -> Trained {
         tone: index.tone,
         loss: "cross-entropy".into(),
         recipe: String::new(),
+        numerics: 1,
         iterations: 0,
         seed: 0,
         precision: None,

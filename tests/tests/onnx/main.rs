@@ -105,6 +105,7 @@ fn network(folder: &Path, model: ModelSettings, seed: u64) -> Trained {
         evaluation_size: Some([128, 96]),
         loss: "none".into(),
         recipe: String::new(),
+        numerics: 1,
         iterations: 0,
         seed,
         precision: None,

@@ -3,6 +3,10 @@
 use shared::error::Result;
 use train::loss::LossSettings;
 
+/// How several are minimized together.
+const SUM: &str =
+    "A recipe adds several up: loss = [{ name = \"recall\" }, { name = \"lovasz\", weight = 0.5 }]";
+
 /// The list as lines of text.
 pub fn table() -> String {
     let mut lines = vec![["loss", "settings", "equation", "source"].map(str::to_string)];
@@ -12,6 +16,8 @@ pub fn table() -> String {
         let about = loss.about();
         let values: Vec<String> =
             loss.values().iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        let optional = LossSettings::optional_keys(name).iter().map(|key| format!("{key} = ..."));
+        let values: Vec<String> = values.into_iter().chain(optional).collect();
         let values = if values.is_empty() { "-".into() } else { values.join(", ") };
         lines.push([about.name.into(), values, about.equation.into(), about.source.into()]);
     }
@@ -25,7 +31,7 @@ pub fn table() -> String {
 
 /// Prints the list.
 pub fn run() -> Result<()> {
-    super::print(&table())
+    super::print(&format!("{}\n\n{SUM}", table()))
 }
 
 #[cfg(test)]
@@ -42,7 +48,10 @@ mod tests {
         };
         assert!(LossSettings::names().iter().all(|name| line(name).starts_with(name)));
         assert!(line("focal").contains("gamma = 2.0") && line("focal").contains("Lin et al."));
-        assert!(line("recall").contains("floor = true, momentum = 0.0, normalize = \"none\""));
+        assert!(
+            line("recall")
+                .contains("floor = true, momentum = 0.0, normalize = \"none\", weights_from = ...")
+        );
         assert!(line("balanced").contains("volume = \"pixels\""));
         assert!(line("ohem").contains("keep = 0.7"));
         assert!(line("one-minus-dice").contains("one-minus-f1"));

@@ -59,6 +59,11 @@ impl LossSettings {
         table
     }
 
+    /// The settings of a loss that have no default, and so are not among its [`LossSettings::values`].
+    pub fn optional_keys(name: &str) -> &'static [&'static str] {
+        if name == "recall" { &["weights_from"] } else { &[] }
+    }
+
     /// The loss of this name with its defaults.
     ///
     /// # Errors
@@ -93,8 +98,7 @@ impl LossSettings {
             return Ok(()); // whoever reads it says what is missing
         };
         let known = Self::named(name)?.values();
-        // Without a default, so not among the values.
-        let optional: &[&str] = if name == "recall" { &["weights_from"] } else { &[] };
+        let optional = Self::optional_keys(name);
         let known_key = |k: &str| k == "name" || known.contains_key(k) || optional.contains(&k);
         let Some(stranger) = section.keys().find(|&k| !known_key(k)) else {
             return Ok(());

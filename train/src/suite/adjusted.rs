@@ -5,6 +5,7 @@ use super::{CellOutcome, Job, Maker};
 use crate::adjust::Adjustment;
 use crate::checkpoint::{self, Trained};
 use crate::device;
+use crate::model::params::Precision;
 use crate::monitor::progress;
 use crate::run::{FINAL, LAST};
 use crate::validate::validate;
@@ -39,8 +40,14 @@ pub fn adjusted(
             .hint("it was trained elsewhere: compute this cell there, or remove its cell to train it here")
     })?;
     let device = device::choose(&job.recipe.train.device)?;
-    let precision = device::precision(job.recipe.train.precision, device);
-    let (mut trained, _) = checkpoint::load(&weights, device, precision)?;
+    // In what it was trained and scored in, which `auto` may take for something else here.
+    let (read, _) = checkpoint::load(&weights, device, Precision::F32)?;
+    let chosen = || device::precision(job.recipe.train.precision, device);
+    let precision = read.about.precision.unwrap_or_else(chosen);
+    let (mut trained, _) = match precision {
+        Precision::F32 => (read, vec![]),
+        _ => checkpoint::load(&weights, device, precision)?,
+    };
     Adjustment::Rule(rule.clone()).apply(&mut trained, || Ok(train.clone()), go_on)?;
     let bar = progress::count("scoring", val.samples.len() as u64);
     let look = || {

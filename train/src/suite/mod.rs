@@ -31,8 +31,6 @@ pub mod table;
 pub mod weights;
 pub mod write;
 
-use crate::recipe::Recipe;
-
 pub use adjusted::adjusted;
 pub use cell::Cell;
 pub use choice::{Choice, Typed};
@@ -40,20 +38,3 @@ pub use folder::Folder;
 pub use maker::{Maker, commit};
 pub use plan::{Basis, GridRow, Job, Plan, Split, cell_name};
 pub use sweep::{CellOutcome, Failure, sweep};
-
-/// The version of what training computes. It goes up by hand whenever the same recipe, data and
-/// seed would give other numbers than before (beyond rounding), so that old cells are not mistaken
-/// for new ones.
-const NUMERICS: u32 = 1;
-
-/// As [`NUMERICS`], for recipes with accumulation or an auxiliary head: from 2 on a step of several
-/// batches is as one batch, and the auxiliary loss has the size of the main loss's weights.
-const NUMERICS_OF_PARTS: u32 = 2;
-
-/// The version of what training computes with a recipe.
-pub fn numerics(recipe: &Recipe) -> u32 {
-    match recipe.train.accumulate > 1 || recipe.model.auxiliary {
-        true => NUMERICS_OF_PARTS,
-        false => NUMERICS,
-    }
-}

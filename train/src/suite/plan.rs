@@ -3,7 +3,7 @@
 //! Not its results. What decides a cell's numbers is its recipe without the machine's part, the version of the
 //! numerics, the data's fingerprints and the weights it starts from: nothing else is in its key.
 
-use super::{Choice, numerics};
+use super::Choice;
 use crate::recipe::Recipe;
 use serde::{Deserialize, Serialize};
 use shared::dataset::Index;
@@ -32,7 +32,7 @@ impl Split {
 /// What all cells of a suite stand on, besides the recipe.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
-    /// [`numerics`] of the program that computes.
+    /// [`Recipe::numerics`] of the program that computes.
     pub numerics: u32,
     /// The data set's name.
     pub dataset: String,
@@ -52,7 +52,7 @@ impl Basis {
     pub fn of(recipe: &Recipe, train: &Index, val: &Index) -> Result<Self> {
         let start_weights = recipe.start.weights.as_deref().map(file_hash).transpose()?;
         Ok(Self {
-            numerics: numerics(recipe),
+            numerics: recipe.numerics(),
             dataset: train.descriptor.name.clone(),
             train: Split::of(train),
             val: Split::of(val),

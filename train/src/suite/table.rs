@@ -1,8 +1,9 @@
-//! The arithmetic of the paper's Tables II and III: means and spreads over seeds, dagger classes, best and second.
+//! The arithmetic of the paper's Tables II and III: means and spreads over seeds, dagger classes,
+//! best and second.
 //!
-//! Not their typography, which is `write`. Each number is first taken for each seed, then averaged; the spread is the sample
-//! standard deviation (n - 1). Dagger classes are those whose IoU with the reference loss is under 80 %
-//! (mean over its seeds), as in Tian et al., arXiv 2106.14917.
+//! Not their typography, which is `write`. Each number is first taken for each seed, then averaged;
+//! the spread is the sample standard deviation (n - 1). Dagger classes are those whose IoU with the
+//! reference loss is under 80 % (mean over its seeds), as in Tian et al., arXiv 2106.14917.
 
 use super::{Cell, Choice, Plan};
 use shared::metrics::{ClassReport, Report};
@@ -217,24 +218,42 @@ pub enum Mark {
     Second,
 }
 
-/// Marks of rows of numbers, column by column. Equal numbers, as they are shown, have equal marks: of two
-/// that share the first place both are best, and the next is second. A column without a difference has no marks.
+/// Marks of rows of numbers, column by column. What is within one spread of the best is not told
+/// apart from it and shares its mark; of the rest, the same holds for the second. A column without
+/// a difference has no marks.
 pub fn marks(rows: &[Numbers]) -> Vec<Vec<Mark>> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let mut marks: Vec<Vec<Mark>> = rows.iter().map(|row| vec![Mark::Plain; row.len()]).collect();
     for column in 0..columns {
-        let shown = |row: &Numbers| row.get(column).copied().flatten().map(|stat| stat.shown());
-        let mut places: Vec<i64> = rows.iter().filter_map(shown).collect();
-        places.sort_unstable_by(|a, b| b.cmp(a));
-        places.dedup();
-        let [best, second, ..] = places[..] else { continue };
-        for (row, marks) in rows.iter().zip(&mut marks) {
-            match shown(row) {
-                Some(value) if value == best => marks[column] = Mark::Best,
-                Some(value) if value == second => marks[column] = Mark::Second,
-                _ => {}
-            }
+        let stats: Vec<Option<Stat>> =
+            rows.iter().map(|row| row.get(column).copied().flatten()).collect();
+        let mut left: Vec<usize> = (0..rows.len()).filter(|&row| stats[row].is_some()).collect();
+        let (best, rest) = not_told_apart(&stats, &left);
+        if rest.is_empty() {
+            continue;
         }
+        left = rest;
+        let (second, _) = not_told_apart(&stats, &left);
+        best.into_iter().for_each(|row| marks[row][column] = Mark::Best);
+        second.into_iter().for_each(|row| marks[row][column] = Mark::Second);
     }
     marks
+}
+
+/// Of some rows of a column those within one spread of the best of them, and the others. The spread
+/// is the larger of the two; one seed has none of its own and counts with the largest of the
+/// column.
+fn not_told_apart(column: &[Option<Stat>], rows: &[usize]) -> (Vec<usize>, Vec<usize>) {
+    let tenths = |deviation: f64| (deviation * 1000.0).round() as i64;
+    let known = column.iter().flatten().filter_map(|stat| stat.deviation);
+    let largest = known.map(tenths).max().unwrap_or(0);
+    let spread = |stat: Stat| stat.deviation.map_or(largest, tenths);
+    let stat = |row: &usize| column.get(*row).copied().flatten();
+    let Some(best) = rows.iter().filter_map(stat).max_by_key(Stat::shown) else {
+        return (vec![], vec![]);
+    };
+    let near = |row: &&usize| {
+        stat(row).is_some_and(|it| best.shown() - it.shown() <= spread(best).max(spread(it)))
+    };
+    rows.iter().partition(|row| near(row))
 }

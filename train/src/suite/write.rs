@@ -73,7 +73,8 @@ impl Sheet {
         let marks = marks(&numbers);
         let set = |((loss, n, numbers), marks): (&(String, usize, Numbers), &Vec<Mark>)| {
             let set = numbers.iter().zip(marks).map(|(number, mark)| style.number(*number, *mark));
-            [loss.clone(), n.to_string()].into_iter().chain(set).collect()
+            let star = if *n == 1 { "*" } else { "" };
+            [loss.clone(), format!("{n}{star}")].into_iter().chain(set).collect()
         };
         self.rows.iter().zip(&marks).map(set).collect()
     }
@@ -101,7 +102,12 @@ fn notes(table: &Table) -> Vec<String> {
     if table.scored().any(|row| row.cells.len() > 1) {
         notes.push("Mean ± sample standard deviation over seeds.".into());
     }
-    notes.push("Best in bold, second best underlined.".into());
+    notes.push(
+        "Best in bold, second best underlined, with what is within one spread of them.".into(),
+    );
+    if table.scored().any(|row| row.cells.len() == 1) {
+        notes.push("* one seed, whose spread is not known.".into());
+    }
     let missing = table.missing();
     if !missing.is_empty() {
         notes.push(format!("Missing: {}.", missing.join("; ")));
