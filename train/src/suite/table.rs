@@ -224,20 +224,21 @@ pub enum Mark {
 pub fn marks(rows: &[Numbers]) -> Vec<Vec<Mark>> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let mut marks: Vec<Vec<Mark>> = rows.iter().map(|row| vec![Mark::Plain; row.len()]).collect();
-    for column in 0..columns {
-        let stats: Vec<Option<Stat>> =
-            rows.iter().map(|row| row.get(column).copied().flatten()).collect();
-        let mut left: Vec<usize> = (0..rows.len()).filter(|&row| stats[row].is_some()).collect();
-        let (best, rest) = not_told_apart(&stats, &left);
-        if rest.is_empty() {
-            continue;
-        }
-        left = rest;
-        let (second, _) = not_told_apart(&stats, &left);
-        best.into_iter().for_each(|row| marks[row][column] = Mark::Best);
-        second.into_iter().for_each(|row| marks[row][column] = Mark::Second);
-    }
+    (0..columns).for_each(|column| mark_column(rows, column, &mut marks));
     marks
+}
+
+fn mark_column(rows: &[Numbers], column: usize, marks: &mut [Vec<Mark>]) {
+    let stats: Vec<Option<Stat>> =
+        rows.iter().map(|row| row.get(column).copied().flatten()).collect();
+    let there: Vec<usize> = (0..rows.len()).filter(|&row| stats[row].is_some()).collect();
+    let (best, rest) = not_told_apart(&stats, &there);
+    if rest.is_empty() {
+        return;
+    }
+    let (second, _) = not_told_apart(&stats, &rest);
+    best.into_iter().for_each(|row| marks[row][column] = Mark::Best);
+    second.into_iter().for_each(|row| marks[row][column] = Mark::Second);
 }
 
 /// Of some rows of a column those within one spread of the best of them, and the others. The spread
