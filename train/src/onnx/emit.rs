@@ -159,7 +159,8 @@ impl<'a> Emit<'a> {
         self.made(name, x.single)
     }
 
-    /// Weight and bias of a convolution as integers, dequantized per channel. `input` is where its input was produced.
+    /// A convolution's weight as integers, dequantized per channel, and its bias: likewise, or f32 for TensorRT. `input`
+    /// is where its input was produced.
     fn quantized_constants(
         &mut self,
         conv: &Conv,
@@ -173,18 +174,23 @@ impl<'a> Emit<'a> {
         let graph = &mut self.graph;
         let weight = quantized.weight.iter().map(|w| *w as u8).collect();
         let shape = [outputs, conv.inputs, conv.kernel, conv.kernel];
-        let bias = quantized.bias.iter().flat_map(|b| b.to_le_bytes()).collect();
-        let bias_scale: Vec<f32> = quantized.scale.iter().map(|s| s * input).collect();
         let mut dequantized = |part: &str, shape: &[i64], kind, bytes: Vec<u8>, scale: &[f32]| {
             let name = format!("{name}.{part}");
             let scale = graph.floats(&format!("{name}.scale"), &[outputs], scale);
             let values = graph.constant(&format!("{name}.quantized"), shape, kind, bytes);
             graph.node("DequantizeLinear", &name, &[&values, &scale], vec![int("axis", 0)])
         };
-        (
-            dequantized("weight", &shape, ElementType::Int8, weight, &quantized.scale),
-            dequantized("bias", &[outputs], ElementType::Int32, bias, &bias_scale),
-        )
+        let weight = dequantized("weight", &shape, ElementType::Int8, weight, &quantized.scale);
+        let bias = match quantization.settings.activations {
+            Activations::U8 => {
+                let bias = quantized.bias.iter().flat_map(|b| b.to_le_bytes()).collect();
+                let scale: Vec<f32> = quantized.scale.iter().map(|s| s * input).collect();
+                dequantized("bias", &[outputs], ElementType::Int32, bias, &scale)
+            }
+            // TensorRT dequantizes 8 bits and fewer, and adds a bias in f32.
+            Activations::S8 => graph.floats(&format!("{name}.bias"), &[outputs], &folded.bias),
+        };
+        (weight, bias)
     }
 
     /// The lengths of a map's dimensions `start` to `end`, a vector of i64.

@@ -3,7 +3,7 @@
 //! Not for training: no gradient, running statistics only.
 
 use super::observer::Observer;
-use super::{Activations, Point, Points, QuantParams, Quantization, quantize_conv};
+use super::{Activations, Point, Points, QuantParams, Quantization, Settings, quantize_conv};
 use crate::model::Parameters;
 use crate::model::ops::{Conv, ConvNorm, Ops};
 use crate::model::torch::{normalize, resize};
@@ -96,16 +96,14 @@ impl<'a> Simulate<'a> {
     ) -> Value {
         let input = self.read(x);
         let quantized = match (&self.watch, x.point) {
-            (Watch::FakeQuantize(q), Some(point)) => {
-                Some((q.params(point).scale, q.settings.weight_bits))
-            }
+            (Watch::FakeQuantize(q), Some(point)) => Some((q.params(point).scale, q.settings)),
             _ => None,
         };
         let FoldedNetwork { weights, ready, .. } = &mut *self.network;
         let (weight, bias) = ready.entry(conv.name.clone()).or_insert_with(|| {
             let folded = folded(weights);
             let folded = match quantized {
-                Some((scale, bits)) => fake_quantize_conv(&folded, scale, bits),
+                Some((scale, settings)) => fake_quantize_conv(folded, scale, settings),
                 None => folded,
             };
             let shape = [conv.outputs, conv.inputs, conv.kernel, conv.kernel];
@@ -136,16 +134,19 @@ fn fake_quantize(x: &Tensor, params: QuantParams, form: Activations) -> Tensor {
 }
 
 /// A convolution's constants, quantized and dequantized; `input` is the scale of its input.
-fn fake_quantize_conv(folded: &Folded, input: f32, bits: u32) -> Folded {
-    let conv = quantize_conv(folded, input, bits);
+fn fake_quantize_conv(folded: Folded, input: f32, settings: Settings) -> Folded {
+    let conv = quantize_conv(&folded, input, settings.weight_bits);
     let per_output = conv.weight.len() / conv.bias.len();
     let weight = conv.weight.iter().enumerate();
     let bias = conv.bias.iter().zip(&conv.scale);
     Folded {
         weight: weight.map(|(i, &w)| f32::from(w) * conv.scale[i / per_output]).collect(),
-        bias: bias
-            .map(|(&b, s)| (f64::from(b) * f64::from(input) * f64::from(*s)) as f32)
-            .collect(),
+        bias: match settings.activations {
+            Activations::U8 => bias
+                .map(|(&b, s)| (f64::from(b) * f64::from(input) * f64::from(*s)) as f32)
+                .collect(),
+            Activations::S8 => folded.bias,
+        },
     }
 }
 
