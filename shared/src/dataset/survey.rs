@@ -151,11 +151,22 @@ fn members(d: &Descriptor, root: &Path, split: &str, pairs: Pairs) -> Vec<Sample
     let Some(at) = NAMES.iter().position(|n| *n == split && d.split.by != Scheme::Folder) else {
         return folders.into_values().flatten().collect();
     };
-    let take = |(folder, all): (PathBuf, Vec<Sample>)| {
-        let members = d.split.members(at, &folder.to_string_lossy(), all.len());
+    let take = |all: Vec<Sample>| {
+        let names: Vec<String> = all.iter().map(|s| instant(d, &s.image)).collect();
+        let members = d.split.members(at, &names);
         members.into_iter().map(move |i| all[i].clone()).collect::<Vec<_>>()
     };
-    folders.into_iter().flat_map(take).collect()
+    folders.into_values().flat_map(take).collect()
+}
+
+/// What tells an image from the others of its folder, and is the same in the folders of other cameras: its
+/// name without ending, or its own folder's name where the file is always called the same.
+fn instant(d: &Descriptor, image: &Path) -> String {
+    let name = match d.images.has_fixed_file() {
+        true => image.parent().and_then(Path::file_name),
+        false => image.file_stem(),
+    };
+    nfc(&name.unwrap_or_default().to_string_lossy())
 }
 
 fn report(list: &mut Vec<String>, what: &str, paths: Vec<PathBuf>, root: &Path) {

@@ -119,6 +119,35 @@ fn synthia_takes_the_first_channel_and_splits_each_camera() {
 }
 
 #[test]
+fn synthia_holds_out_the_same_instants_in_every_camera() {
+    let disk = Disk::new();
+    let cameras = ["Stereo_Left/Omni_F", "Stereo_Right/Omni_F", "Stereo_Left/Omni_B"];
+    for camera in cameras {
+        for frame in 0..40 {
+            disk.image(&format!("RGB/{camera}/{frame:06}.png"));
+            disk.label_16(&format!("GT/LABELS/{camera}/{frame:06}.png"), [1; 8]);
+        }
+    }
+    for dataset in ["synthia", "synthia:seed=3", "synthia:split=blocks"] {
+        let instants = |split| {
+            let mut count = std::collections::BTreeMap::new();
+            for sample in disk.open(dataset, split).unwrap().samples {
+                let instant = sample.image.file_name().unwrap().to_os_string();
+                *count.entry(instant).or_insert(0) += 1;
+            }
+            count
+        };
+        let (train, val, test) = (instants("train"), instants("val"), instants("test"));
+        assert_eq!([train.len(), val.len(), test.len()], [28, 4, 8], "{dataset}");
+        for split in [&train, &val, &test] {
+            assert!(split.values().all(|&n| n == cameras.len()), "{dataset}: {split:?}");
+        }
+        let held_out = val.keys().chain(test.keys());
+        assert_eq!(held_out.filter(|&instant| train.contains_key(instant)).count(), 0);
+    }
+}
+
+#[test]
 fn a_split_does_not_depend_on_where_the_data_set_lies() {
     let names = || {
         let disk = Disk::new();
