@@ -12,6 +12,7 @@ pub mod model;
 pub mod monitor;
 pub mod onnx;
 pub mod optimizer;
+pub mod pictures;
 pub mod plots;
 pub mod precision;
 pub mod recipe;

@@ -6,6 +6,7 @@ use crate::device;
 use crate::loss::Loss;
 use crate::monitor::Monitor;
 use crate::optimizer::{Group, Optimizer};
+use crate::pictures;
 use crate::recipe::Recipe;
 use crate::run::{BEST, LAST, Run};
 use crate::step::{Readings, Stepper};
@@ -140,6 +141,10 @@ impl<'a> Training<'a> {
             if validates(done) {
                 self.validate_and_keep_best()?;
             }
+            if settings.pictures_every > 0 && (done == total || due(done, settings.pictures_every))
+            {
+                self.draw()?;
+            }
             // Who asks to stop waits for a save, not for a validation.
             let stopping = self.stopping();
             if saves || stopping {
@@ -245,8 +250,22 @@ impl<'a> Training<'a> {
         let confusion =
             self.stepper.averaged(|it| validate(&it.network, &it.parameters, val, size, &go_on));
         bar.finish_and_clear();
-        self.monitor.validation_over();
+        self.monitor.go_on();
         Ok(confusion?.map(|it| it.report_without(&val.descriptor.unscored, &self.about.classes)))
+    }
+
+    /// A picture of some validation images and what the network makes of them now.
+    fn draw(&mut self) -> Result<()> {
+        let (val, size, done) = (&self.val, self.about.evaluation_size, self.about.iterations);
+        let samples = pictures::spread(self.recipe.train.pictures, val.samples.len());
+        let title = format!("{}: {}, step {done}", self.recipe.name, self.recipe.loss.name());
+        self.monitor.pause();
+        let drawn = self.stepper.averaged(|it| {
+            pictures::draw(&it.network, &it.parameters, val, &samples, size, &title)
+        });
+        self.monitor.picture(done, &drawn?)?;
+        self.monitor.go_on();
+        Ok(())
     }
 
     /// Saves what it takes to go on. The log comes first: who goes on from here never meets these steps again.

@@ -15,6 +15,11 @@ fn records_equal_those_of_tensorboards_own_writer() {
             300,
             Event::scalars([("train/loss", 0.75), ("train/lr", 1e-3)]),
         ),
+        Event::record(
+            1_700_000_003.5,
+            300,
+            Event::picture("val/pictures", (4, 2), b"\x89PNG...".to_vec()),
+        ),
         Event::record(1_700_000_004.0, 90_000, Event::scalars([("val/mean_iou", 0.0)])),
     ];
     assert_eq!(ours.concat(), golden);

@@ -7,6 +7,7 @@ mod native;
 mod package;
 mod process;
 mod setup;
+mod side_by_side;
 mod test;
 
 use clap::{Parser, Subcommand};

@@ -121,7 +121,7 @@ pub fn pip_install(target: &Path, requirements: &str, tags: &[&str]) -> Result<(
     fs::write(&list, requirements)?;
     process::run(
         Command::new(python)
-            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"])
+            .args(["-m", "pip", "install", "--no-deps", "--only-binary=:all:"])
             .args(["--no-cache-dir", "--no-compile"])
             .args(["--disable-pip-version-check", "--root-user-action=ignore"])
             .args(tags)

@@ -1,5 +1,5 @@
-//! TensorBoard's event file: scalars and texts over steps.
-//! Not images, histograms or graphs. The messages are cut down to the fields that are written here; numbers and names of
+//! TensorBoard's event file: scalars, texts and pictures over steps.
+//! Not histograms or graphs. The messages are cut down to the fields that are written here; numbers and names of
 //! fields are those of event.proto, summary.proto and tensor.proto in tensorboard/compat/proto.
 
 use super::record::frame;
@@ -61,22 +61,42 @@ pub struct Value {
     #[prost(string, tag = "1")]
     pub tag: String,
     /// The value.
-    #[prost(oneof = "Content", tags = "2, 8")]
+    #[prost(oneof = "Content", tags = "2, 4, 8")]
     pub content: Option<Content>,
     /// How to show it; scalars need none.
     #[prost(message, optional, tag = "9")]
     pub metadata: Option<Metadata>,
 }
 
-/// A number or a tensor.
+/// A number, a picture or a tensor.
 #[derive(Clone, PartialEq, prost::Oneof)]
 pub enum Content {
     /// A scalar.
     #[prost(float, tag = "2")]
     Scalar(f32),
+    /// A picture.
+    #[prost(message, tag = "4")]
+    Picture(Picture),
     /// A tensor; here always one string.
     #[prost(message, tag = "8")]
     Tensor(StringTensor),
+}
+
+/// A picture.
+#[derive(Clone, PartialEq, Message)]
+pub struct Picture {
+    /// Pixels from top to bottom.
+    #[prost(int32, tag = "1")]
+    pub height: i32,
+    /// Pixels across.
+    #[prost(int32, tag = "2")]
+    pub width: i32,
+    /// 3: RGB.
+    #[prost(int32, tag = "3")]
+    pub colorspace: i32,
+    /// A PNG file.
+    #[prost(bytes = "vec", tag = "4")]
+    pub encoded: Vec<u8>,
 }
 
 /// A tensor of strings.
@@ -147,6 +167,14 @@ impl Event {
             metadata: None,
         };
         What::Summary(Summary { value: values.into_iter().map(value).collect() })
+    }
+
+    /// A picture of (width, height) pixels, as the bytes of a PNG file of colors.
+    pub fn picture(tag: &str, (width, height): (u32, u32), png: Vec<u8>) -> What {
+        let (width, height) = (width as i32, height as i32);
+        let picture = Picture { height, width, colorspace: 3, encoded: png };
+        let content = Some(Content::Picture(picture));
+        What::Summary(Summary { value: vec![Value { tag: tag.into(), content, metadata: None }] })
     }
 
     /// A text in Markdown.

@@ -11,18 +11,25 @@ pub use lines::{read, skipped};
 
 use crate::loss::ClassWeights;
 use events::{Event, Writer};
+use image::RgbImage;
 use indicatif::ProgressBar;
 use lines::Lines;
 use serde_json::{Map, Value};
-use shared::error::{Result, tell};
+use shared::error::{Context, Result, tell};
+use shared::files::write_atomic;
 use shared::labels::Class;
 use shared::metrics::{ClassReport, Report};
+use shared::png_file::encode_rgb;
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// The folder of pictures in a run's.
+pub const PICTURES: &str = "pictures";
 
 /// Everything a run writes besides its checkpoints.
 pub struct Monitor {
+    out: PathBuf,
     bar: ProgressBar,
     lines: Lines,
     events: Writer,
@@ -30,9 +37,9 @@ pub struct Monitor {
     total: u64,
     images_per_step: u64,
     begun: Instant,
-    /// Step and time of the last log point, and what of the time since then went into validation.
+    /// Step and time of the last log point, and what of the time since then was no training.
     logged: (u64, Instant, Duration),
-    validating: Option<Instant>,
+    paused: Option<Instant>,
 }
 
 impl Monitor {
@@ -49,6 +56,7 @@ impl Monitor {
         }
         let now = Instant::now();
         Ok(Self {
+            out: out.to_path_buf(),
             bar: progress::steps(first, total),
             lines,
             events,
@@ -57,7 +65,7 @@ impl Monitor {
             images_per_step,
             begun: now,
             logged: (first, now, Duration::ZERO),
-            validating: None,
+            paused: None,
         })
     }
 
@@ -71,14 +79,14 @@ impl Monitor {
         self.bar.set_position(done);
     }
 
-    /// A log point after step `done`. Images per second are added, validation's time left out. A name with a slash, as
+    /// A log point after step `done`. Images per second are added, the time of validations and pictures left out. A name with a slash, as
     /// `weight/pole`, becomes a field of an object of its own in metrics.jsonl.
     ///
     /// # Errors
     /// Those of the file system.
     pub fn log(&mut self, done: u64, values: &[(&str, f64)]) -> Result<()> {
-        let (since, at, validation) = self.logged;
-        let seconds = at.elapsed().saturating_sub(validation).as_secs_f64();
+        let (since, at, paused) = self.logged;
+        let seconds = at.elapsed().saturating_sub(paused).as_secs_f64();
         self.logged = (done, Instant::now(), Duration::ZERO);
         let rate = ((done - since) * self.images_per_step) as f64 / seconds.max(1e-9);
         let values: Vec<_> = values.iter().copied().chain([("images_per_s", rate)]).collect();
@@ -121,13 +129,18 @@ impl Monitor {
 
     /// A bar for a validation that begins now.
     pub fn validation(&mut self, images: u64) -> ProgressBar {
-        self.validating = Some(Instant::now());
+        self.pause();
         progress::count("validating", images)
     }
 
-    /// The validation is over, be it at its end or stopped: its time is none of the training's.
-    pub fn validation_over(&mut self) {
-        self.logged.2 += self.validating.take().map_or(Duration::ZERO, |began| began.elapsed());
+    /// What comes now is no training: its time does not count in images per second.
+    pub fn pause(&mut self) {
+        self.paused = Some(Instant::now());
+    }
+
+    /// Training goes on.
+    pub fn go_on(&mut self) {
+        self.logged.2 += self.paused.take().map_or(Duration::ZERO, |began| began.elapsed());
     }
 
     /// What a validation gave.
@@ -164,6 +177,18 @@ impl Monitor {
             .collect();
         self.note(&format!("  accuracy: {}", classes.join(", ")));
         Ok(())
+    }
+
+    /// A picture of what the network makes of some validation images: `pictures/STEP.png`, and TensorBoard's.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn picture(&mut self, done: u64, picture: &RgbImage) -> Result<()> {
+        let png = encode_rgb(picture)?;
+        let folder = self.out.join(PICTURES);
+        std::fs::create_dir_all(&folder).work(|| folder.display().to_string())?;
+        write_atomic(&folder.join(format!("{done:06}.png")), &png)?;
+        self.events.write(done, Event::picture("val/pictures", picture.dimensions(), png))
     }
 
     /// The run is over.
@@ -288,7 +313,7 @@ mod tests {
         let time = Duration::from_millis(300);
         monitor.validation(5);
         std::thread::sleep(time);
-        monitor.validation_over();
+        monitor.go_on();
         monitor.log(1, &[]).expect("writes");
         let lines = read(folder.path(), "train").expect("is there");
         let rate = lines[0].1["images_per_s"].as_f64().expect("a number");

@@ -51,6 +51,13 @@ pub struct TrainSettings {
     /// Steps between two validations; the last step is always validated. 0: only the last.
     #[serde(default)]
     pub validate_every: u64,
+    /// Steps between two pictures of validation images beside what the network makes of them; the last step is always
+    /// drawn. 0: none.
+    #[serde(default, skip_serializing_if = "never")]
+    pub pictures_every: u64,
+    /// Images in each of them.
+    #[serde(default = "pictures", skip_serializing_if = "is_pictures")]
+    pub pictures: usize,
     /// Steps between two checkpoints; the last step always leaves one. 0: only the last.
     #[serde(default = "checkpoint_every")]
     pub checkpoint_every: u64,
@@ -89,6 +96,18 @@ pub enum PrecisionChoice {
     Bf16,
 }
 
+fn never(every: &u64) -> bool {
+    *every == 0
+}
+
+fn pictures() -> usize {
+    3
+}
+
+fn is_pictures(count: &usize) -> bool {
+    *count == pictures()
+}
+
 fn no_average(decay: &f64) -> bool {
     *decay == 0.0
 }
@@ -101,6 +120,8 @@ impl TrainSettings {
         self.log_every = log_every();
         self.weights_every = 0;
         self.validate_every = 0;
+        self.pictures_every = 0;
+        self.pictures = pictures();
         self.checkpoint_every = 0;
     }
 
@@ -139,6 +160,9 @@ impl TrainSettings {
         }
         if !(0.0..1.0).contains(&self.average) {
             return wrong("average", "0 or more, below 1", self.average.to_string());
+        }
+        if !(1..=50).contains(&self.pictures) {
+            return wrong("pictures", "1 to 50", self.pictures.to_string());
         }
         if self.workers == Some(0) {
             return wrong("workers", "at least 1", "0".into());

@@ -24,6 +24,11 @@ def text(tag, content):
     return summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, metadata=metadata, tensor=tensor)])
 
 
+def picture(tag, height, width, encoded):
+    image = summary_pb2.Summary.Image(height=height, width=width, colorspace=3, encoded_image_string=encoded)
+    return summary_pb2.Summary(value=[summary_pb2.Summary.Value(tag=tag, image=image)])
+
+
 def write(path):
     start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
     with open(path, "wb") as file:
@@ -33,6 +38,7 @@ def write(path):
             event_pb2.Event(wall_time=1700000001.5, step=1, session_log=start),
             event_pb2.Event(wall_time=1700000002.0, step=0, summary=text("recipe", "```\nname = \"größe\"\n```")),
             event_pb2.Event(wall_time=1700000003.0, step=300, summary=scalars(train__loss=0.75, train__lr=1e-3)),
+            event_pb2.Event(wall_time=1700000003.5, step=300, summary=picture("val/pictures", 2, 4, b"\x89PNG...")),
             event_pb2.Event(wall_time=1700000004.0, step=90000, summary=scalars(val__mean_iou=0.0)),
         ):
             writer.write(event.SerializeToString())
@@ -44,6 +50,8 @@ def show(folder):
     tags = accumulator.Tags()
     for tag in tags["scalars"]:
         print(tag, [(e.step, round(e.value, 6)) for e in accumulator.Scalars(tag)])
+    for tag in tags["images"]:
+        print(tag, [(e.step, e.width, e.height, len(e.encoded_image_string)) for e in accumulator.Images(tag)])
     for tag in tags["tensors"]:
         print(tag, [(e.step, e.tensor_proto.string_val or e.tensor_proto.float_val) for e in accumulator.Tensors(tag)])
 
