@@ -51,7 +51,9 @@ impl Split {
             order.sort_by_cached_key(|&i| (number(&names[i]), i));
         }
         let train = part(self.train, n);
-        let val = part(self.val, n);
+        // Shares of 1 in all leave nothing over: the odd image validates.
+        let all = (self.train + self.val - 1.0).abs() < 1e-9;
+        let val = if all { n - train } else { part(self.val, n) };
         let range = [0..train, train..train + val, train + val..n][split].clone();
         let mut members = order[range].to_vec();
         members.sort_unstable();
@@ -98,6 +100,15 @@ mod tests {
                 assert_eq!(split.members(0, &frames(n)).len(), n * 7 / 10);
                 assert_eq!(split.members(1, &frames(n)).len(), n / 10);
             }
+        }
+    }
+
+    #[test]
+    fn shares_of_one_in_all_leave_nothing_over() {
+        for by in [Scheme::Random, Scheme::Blocks] {
+            let split = Split { by, train: 0.8, val: 0.2, seed: 0 };
+            let sizes = [0, 1, 2].map(|s| split.members(s, &frames(12)).len());
+            assert_eq!(sizes, [9, 3, 0]);
         }
     }
 
