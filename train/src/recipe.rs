@@ -254,9 +254,9 @@ impl Recipe {
         self.model.check()?;
         self.loss.check()?;
         self.optimizer.check()?;
-        self.schedule.check()?;
         self.augment.check()?;
         self.train.check()?;
+        self.schedule.check(self.train.learning_rate)?; // a sound rate first
         if let Some([width, height]) = self.evaluation.size
             && !(SIDES.contains(&width) && SIDES.contains(&height))
         {
