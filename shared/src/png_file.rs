@@ -20,7 +20,7 @@ pub fn write_rgb(path: &Path, picture: &RgbImage) -> Result<()> {
 /// # Errors
 /// As [`write_atomic`].
 pub fn write(path: &Path, pixels: &[u8], size: (u32, u32), color: ExtendedColorType) -> Result<()> {
-    let png = encode(pixels, size, color).map_err(|e| e.within(&path.display().to_string()))?;
+    let png = encode(pixels, size, color).map_err(|e| e.within(path.display().to_string()))?;
     write_atomic(path, &png)
 }
 
